@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from headway.errors import HeadwayError, UpstreamError, UpstreamRejected
+from headway.errors import HeadwayError, UpstreamContentPolicy, UpstreamError
 from headway.pipeline.attempt import Attempt
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
 
@@ -31,7 +31,7 @@ class AnswerChecks(Struct, frozen=True, gc=False):
         name, accumulator = attempt.upstream.name, attempt.accumulator
         is_filtered = accumulator.finish_reason == FILTERED
         if self.fails_on_filtered and is_filtered:
-            return UpstreamRejected(f"{name} cut its answer for its content.", code=FILTERED)
+            return UpstreamContentPolicy(f"{name} cut its answer for its content.", code=FILTERED)
         if self.fails_on_empty and not is_filtered and not _has_content(accumulator):
             return UpstreamError(f"{name} answered without any content.", code="empty_answer")
         flaw = None if self.find_flaw is None else self._find_flaw(self.find_flaw, accumulator)

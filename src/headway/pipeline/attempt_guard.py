@@ -54,11 +54,12 @@ class AttemptGuard:
         committer: Committer,
         candidate: Candidate,
         origin: AttemptOrigin,
-        observer: AttemptObserver,
+        observer: AttemptObserver | None,
         limits: Limits | None,
         checks: AnswerChecks | None,
         now: float,
     ) -> None:
+        """``observer`` is None where the attempt says nothing about the target."""
         self._gateway = gateway
         self._committer: Committer | None = committer
         self._observer = observer
@@ -89,7 +90,7 @@ class AttemptGuard:
 
     def on_commit(self) -> None:
         arrivals = self.attempt.arrivals
-        if arrivals:
+        if arrivals and self._observer is not None:
             self._observer.on_content(arrivals[0])
         if self._committer is not None:
             self._committer.on_commit(self)
@@ -97,9 +98,10 @@ class AttemptGuard:
     # --- Called by the dispatch -------------------------------------------------------------------
 
     def start(self) -> None:
-        """The request is sent."""
-        limits = self._limits
-        if limits is None:
+        """The request is sent. Of a whole answer nothing is seen before its end: only the time of
+        the call limits it."""
+        limits, attempt = self._limits, self.attempt
+        if limits is None or not (attempt.encoder is not None or attempt.context.call.asks_stream):
             return
         if limits.time_to_first_token is not None:
             self._set_timer(limits.time_to_first_token)
@@ -123,12 +125,15 @@ class AttemptGuard:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        observer = self._observer
+        if observer is None:
+            return
         if error is None:
-            self._observer.on_success(now, attempt.output_tokens)
+            observer.on_success(now, attempt.output_tokens)
         elif isinstance(error, NOT_AT_FAULT):
-            self._observer.on_cancel(now)
+            observer.on_cancel(now)
         else:
-            self._observer.on_failure(error, now)
+            observer.on_failure(error, now)
 
     # --- Limits -----------------------------------------------------------------------------------
 

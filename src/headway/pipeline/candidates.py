@@ -53,6 +53,12 @@ class Candidate:
         """The ids of those that failed."""
         self.failures = 0
 
+    @property
+    def has_clients_key(self) -> bool:
+        """The client sent a key, or another address: what it meets there says nothing about the
+        target."""
+        return bool(self.decoded.api_key or self.decoded.base_url)
+
 
 def new_candidate(
     snapshot: Snapshot, target: RouteTarget, decoded: DecodedRequest, dialect: Dialect

@@ -11,6 +11,7 @@ then no other one can.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -35,6 +36,7 @@ from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.attempt_tokens import count_part
 from headway.pipeline.call_records import RecordedCall, log_failure, record_failure
 from headway.pipeline.candidates import Candidate, new_candidate
+from headway.pipeline.failure_log import fields
 from headway.pipeline.gateway import Timer, Upstream
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import redact_error
@@ -46,6 +48,7 @@ from headway.routing.route import FailureRule, Route, RouteTarget
 from headway.routing.target_state import TargetState
 from headway.types import HttpRequest, Target
 
+log = logging.getLogger("headway")
 CANNOT_SEND = (RequestError, UpstreamError)
 """Of a target that cannot be sent the request: it cannot carry it, or lacks a key or an address."""
 
@@ -143,8 +146,10 @@ class Dispatch:
         Raises HeadwayError."""
         decoded = self._decoded
         target = RouteTarget(provider=decoded.provider, model=decoded.request.model)
-        self._queue.append(Candidate(target, upstream, decoded))
-        self._call.gateway.routing_state.count_call([target.id])
+        candidate = Candidate(target, upstream, decoded)
+        self._queue.append(candidate)
+        if not candidate.has_clients_key:
+            self._call.gateway.routing_state.count_call([candidate.id])
         self._set_deadline()
         self._send_next("first")
 
@@ -253,7 +258,7 @@ class Dispatch:
         target = target or targets.build_at_once(upstream, decoded)
         if target is None:
             return False
-        if upstream.keys and not (decoded.api_key or decoded.base_url):
+        if upstream.keys and not candidate.has_clients_key:
             gateway = self._call.gateway
             key = targets.choose_key(
                 upstream,
@@ -278,14 +283,15 @@ class Dispatch:
         if candidate.http_request is None:
             candidate.http_request = provider_calls.encode(upstream, context.sent, target)
         http_request, now, key = candidate.http_request, gateway.clock(), candidate.key
-        is_further = role == "fallback" or bool(candidate.tried_keys)
-        observer = gateway.routing_state.begin(
-            candidate.id,
-            upstream.name if key is None else key.id,
-            now,
-            stream=context.call.asks_stream,
-            is_further=is_further,
-        )
+        observer = None
+        if not candidate.has_clients_key:
+            observer = gateway.routing_state.begin(
+                candidate.id,
+                upstream.name if key is None else key.id,
+                now,
+                stream=context.call.asks_stream,
+                is_further=role == "fallback" or bool(candidate.tried_keys),
+            )
         origin = AttemptOrigin(
             call.attempts + 1,
             role,
@@ -323,6 +329,8 @@ class Dispatch:
         guard.close(error, call.gateway.clock())
         if error is None:
             return False
+        if classify(error) == "key":
+            self._log_refused_key(guard.candidate, error)
         if isinstance(error, HedgeLost) or (self._running and not attempt.is_committed):
             self._record_at_once(attempt, error)
             if not isinstance(error, HedgeLost) and call.abort_reason is None:
@@ -343,6 +351,21 @@ class Dispatch:
         if not isinstance(error, HedgeLost):
             log_failure(call, "attempt failed, another one goes on", error, attempt)
 
+    def _log_refused_key(self, candidate: Candidate, error: HeadwayError) -> None:
+        """Never the key itself."""
+        if candidate.has_clients_key:
+            return
+        log.error(
+            "a provider refuses a key, which is set aside",
+            extra=fields(
+                request_id=self._call.request_id,
+                provider=candidate.target.provider,
+                key=None if candidate.key is None else candidate.key.name,
+                model=candidate.target.model,
+                status=error.status,
+            ),
+        )
+
     def _follow(self, attempt: Attempt, candidate: Candidate, error: HeadwayError) -> bool:
         candidate.failures += 1
         decision = self._decide(candidate, error)
@@ -350,7 +373,8 @@ class Dispatch:
             return False
         role: AttemptRole = "retry"
         if decision.step == "same":
-            self._state_of(candidate).budget.pay()
+            if not candidate.has_clients_key:
+                self._state_of(candidate).budget.pay()
         elif decision.step == "next_key":
             candidate.http_target = None
         else:
@@ -385,7 +409,7 @@ class Dispatch:
             has_next_target=self._peek() is not None,
             has_context_fallback=has_fallback,
             has_policy_fallback=has_fallback,
-            may_retry=self._state_of(candidate).budget.allows(now),
+            may_retry=candidate.has_clients_key or self._state_of(candidate).budget.allows(now),
             time_left_s=None if self._deadline is None else self._deadline - now,
         )
         return decide_next(error, situation, gateway.rng())
