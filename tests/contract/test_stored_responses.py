@@ -104,6 +104,14 @@ def test_a_stored_completion_is_read_by_the_sdk(sdk: Any) -> None:
     assert found.choices[0].message.content == made.choices[0].message.content
     [message] = sdk.chat.completions.messages.list(made.id)
     assert message.content == "One"
+    updated = sdk.chat.completions.update(made.id, metadata={"team": "a"})
+    assert (updated.id, updated.metadata) == (made.id, {"team": "a"})
+    sdk.chat.completions.create(model="openai/m", messages=messages, store=True)
+    assert [each.id for each in sdk.chat.completions.list(metadata={"team": "a"})] == [made.id]
+    every = list(sdk.chat.completions.list(limit=1, order="asc"))
+    assert (len(every), every[0].id) == (2, made.id)
+    named = sdk.chat.completions.list(model="anthropic/m")
+    assert [each.id for each in named] == [made.id]
     assert sdk.chat.completions.delete(made.id).deleted is True
 
 

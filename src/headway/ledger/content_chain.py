@@ -32,6 +32,8 @@ MIN_BLOB, MIN_PARAMETER = 4096, 256
 MIN_ZLIB = 64
 ROOT = b""
 """The hash of the node before the first message."""
+NO_RESPONSE = b"=null"
+"""``Chain.response`` of a reply that its client did not have stored."""
 TEXT_LIMIT = 200_000
 """Characters of a message that can be searched for."""
 
@@ -226,6 +228,24 @@ def restore(body: bytes, find: Callable[[bytes], bytes]) -> bytes:
 
 def restore_parameters(body: bytes, find: Callable[[bytes], bytes]) -> Mapping[str, Raw]:
     return msgspec.json.decode(restore(body, find), type=dict[str, Raw])
+
+
+def replace_parameter(body: bytes, name: str, value: bytes | None) -> tuple[bytes, list[bytes]]:
+    """Compressed parameters with another ``value`` (None: without it), and the pieces that they
+    refer to no longer."""
+    data, mark = decompress(body), b"piece"
+    while mark in data:
+        mark += b"e"
+    # A reference is a whole value: as a text, it is JSON.
+    quoted = _REFERENCE.sub(rb'"%b\1\2"' % mark, data)
+    fields = msgspec.json.decode(quoted, type=dict[str, Raw])
+    fields.pop(name, None)
+    kept = re.sub(rb'"%b([bt])([0-9a-f]{32})"' % mark, rb"\0\1\2", msgspec.json.encode(fields))
+    if value is not None:
+        comma = b"," if fields else b""
+        kept = kept[:-1] + comma + msgspec.json.encode(name) + b":" + value + b"}"
+    left = set(references_in(kept))
+    return compress(kept), [each for each in references_in(data) if each not in left]
 
 
 def decode_base64(text: bytes) -> bytes | None:

@@ -62,8 +62,9 @@ Clients build on content where it is `full` for their key:
   responses, is sent the reference instead.
 - `GET` and `DELETE /v1/responses/{id}`, `GET /v1/responses/{id}/input_items`: a response that was
   not sent `store: false`.
-- `GET` and `DELETE /v1/chat/completions/{id}`, `GET /v1/chat/completions/{id}/messages`: a
-  completion that was sent `store: true`.
+- `GET /v1/chat/completions` (with `limit`, `after`, `order`, `model` and `metadata[name]`), `GET`,
+  `POST` (`metadata`) and `DELETE /v1/chat/completions/{id}`,
+  `GET /v1/chat/completions/{id}/messages`: completions that were sent `store: true`.
 
 Each key finds its own calls only. A conversation longer than `server.body_limit` is refused. What
 was written just before is found, too: the gateway waits until it is in the database, up to two

@@ -160,6 +160,14 @@ class Conversation(Struct, frozen=True):
     key_id: str | None = None
 
 
+class StoredReply(Struct, frozen=True):
+    """A reply that a client had stored, without the messages of its request."""
+
+    call_id: str
+    parameters: Mapping[str, Raw]
+    response: Raw
+
+
 class Position(Struct, frozen=True):
     """How far a spool file has been read."""
 
@@ -240,6 +248,12 @@ class Store(Protocol):
     async def delete_content(self, call_id: str, owner: str | None = None) -> bool:
         """Forget the content of one call, and its aliases. Returns whether there was any."""
 
+    async def set_parameter(
+        self, call_id: str, name: str, value: Raw | None, owner: str | None = None
+    ) -> bool:
+        """Replace one of the parameters that are kept of a call; None removes it. Returns whether
+        the call's content is kept."""
+
     # --- Reading ---
 
     async def logs(
@@ -259,6 +273,18 @@ class Store(Protocol):
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         """The content of a call, by its id or one of its content's ``aliases`` (the newest of
         several); None where none is kept."""
+
+    async def stored_replies(
+        self,
+        wire: str,
+        owner: str | None = None,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
+        limit: int = DEFAULT_LIMIT,
+    ) -> Sequence[StoredReply]:
+        """The replies to requests of one wire format that clients had stored, in the order of their
+        times: those that follow the call ``after``."""
 
     async def usage(
         self,

@@ -96,9 +96,11 @@ class AsgiRoutes:
                 await self._pass_through(address, scope, receive, send)
                 return
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
-            if found is not None:
+            ledger = ledger_routes.find(path)
+            is_read = ledger is not None and scope["method"] in ledger[0].methods
+            if found is not None and not is_read:
                 await self._respond_from_pipeline(found, scope, receive, send)
-            elif (ledger := ledger_routes.find(path)) is not None:
+            elif ledger is not None:
                 send = self._with_request_id(scope, send)
                 await self._respond_from_ledger(ledger, scope, receive, send)
             elif (route := token_counts.find(scope["path"])) is not None:

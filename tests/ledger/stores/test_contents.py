@@ -190,3 +190,63 @@ def test_long_messages_are_stored_and_those_that_are_nested_too_deeply_are_not(
     assert [bytes(raw) for raw in store.conversation(uuid_of(1)).messages] == [deep, long]
     assert store.conversation(uuid_of(2)) is None
     assert store.call(uuid_of(2)) is not None
+
+
+def stored(number: int, key_id: str = "key-a", **fields: Any) -> Content:
+    """A reply that its client had stored."""
+    response = Raw(b'{"id":"c%d"}' % number)
+    return content_of(number, [message("hi")], response=response, key_id=key_id, **fields)
+
+
+def test_stored_replies_come_in_the_order_of_their_times(store: SyncStore) -> None:
+    image = Raw(b'{"id":"c1","image":"%b"}' % IMAGE.encode())
+    store.add(
+        [
+            stored(3, timestamp=NOON + 40 * 86400), stored(2, timestamp=NOON + 1),
+            make_content(1, b"[]", response=image, timestamp=NOON + 1), stored(4, "key-b"),
+            content_of(5, [message("not stored")]), stored(6, wire="openai_responses"),
+            stored(7, mode="hash"),
+        ]
+    )  # fmt: skip
+
+    def ids(**question: Any) -> list[str]:
+        question = {"owner": None, **question}
+        found = store.stored_replies("openai_chat", question.pop("owner"), **question)
+        return [reply.call_id for reply in found]
+
+    oldest_first = ids()
+    assert set(oldest_first) == {uuid_of(number) for number in (1, 2, 3, 4)}
+    assert oldest_first[-1] == uuid_of(3)
+    assert ids(newest_first=True) == oldest_first[::-1]
+    assert ids(owner="key-b") == [uuid_of(4)]
+    for newest_first in (False, True):
+        pages, after = list[str](), None
+        while page := ids(after=after, newest_first=newest_first, limit=3):
+            pages += page
+            after = page[-1]
+        assert pages == (oldest_first[::-1] if newest_first else oldest_first)
+    found = {reply.call_id: reply for reply in store.stored_replies("openai_chat")}
+    assert bytes(found[uuid_of(1)].response) == bytes(image)
+
+
+def test_a_parameter_of_a_kept_request_is_replaced(store: SyncStore) -> None:
+    long = Raw(msgspec.json.encode({"long": "x" * 400, "piece": "piecet" + "0" * 32}))
+    kept = {"tools": long, "metadata": long, "note": Raw(b'"piecet%b"' % (b"0" * 32))}
+    store.add([stored(1, parameters=kept), stored(2, parameters={"metadata": long})])
+    for value in (Raw(b'{"a":"b"}'), Raw(b'{"c":"\\u0000t%b"}' % (b"1" * 32)), None, long):
+        assert store.set_parameter(uuid_of(1), "metadata", value, "key-a") is True
+        found = store.conversation(uuid_of(1)).parameters
+        expected = {**kept, "metadata": value} if value is not None else {
+            name: raw for name, raw in kept.items() if name != "metadata"
+        }  # fmt: skip
+        assert {name: bytes(raw) for name, raw in found.items()} == {
+            name: bytes(raw) for name, raw in expected.items()
+        }
+        assert store.check() == []
+    assert bytes(store.conversation(uuid_of(2)).parameters["metadata"]) == bytes(long)
+    assert store.set_parameter(uuid_of(1), "metadata", None, "key-b") is False
+    assert store.set_parameter(uuid_of(9), "metadata", None) is False
+    for number in (1, 2):
+        assert store.delete_content(uuid_of(number))
+    assert store.describe().messages == 0
+    assert store.check() == []

@@ -7,15 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 
 from headway.pipeline.content_rules import ContentRules
-from headway.record import Content
+from headway.record import Content, Record
+from headway.server.api import stored_completions
 from headway.server.api.stored_replies import find
 from headway.server.ledger_history import LedgerHistory
 from support.for_each import for_each
-from support.ledger_records import NOON
+from support.ledger_records import NOON, record
 from support.ledger_server import LedgerServer, key_id
 
 CALL = "00000000-0000-4000-8000-000000000001"
@@ -198,6 +200,109 @@ def test_a_stored_completion_is_read_and_deleted(new_server: Make) -> None:
     assert server.ask("GET", path).status == 404
 
 
+def stored(number: int, model: str = "gpt-4.1", **fields: Any) -> Content:
+    """The answer says another name of its model."""
+    metadata = fields.pop("metadata", {})
+    reply = {**COMPLETION, "id": f"chatcmpl-{number}", "model": f"{model}-2025"}
+    return completion(
+        call_id=f"c{number}", timestamp=NOON + number, response=raw(reply),
+        aliases=(f"chatcmpl-{number}",), parameters={
+            "metadata": raw(metadata)
+        }, **fields,
+    )  # fmt: skip
+
+
+def recorded(number: int, model: str = "gpt-4.1") -> Record:
+    return record(
+        number, id=f"c{number}", call_id=f"c{number}", key_id="anonymous", provider="openai",
+        model=model,
+    )  # fmt: skip
+
+
+def test_stored_completions_are_listed_and_chosen(new_server: Make) -> None:
+    teams = [{"team": "a"}, {"team": "b", "x": "1"}, None, {"team": "a", "x": "1"}]
+    entries: list[Any] = [stored(at, metadata=team) for at, team in enumerate(teams)]
+    entries += [stored(4, "o3"), response(), completion(call_id="n", response=raw(None))]
+    entries += [*map(recorded, range(4)), recorded(4, "o3")]
+    server = Server(new_server, *entries)
+
+    def ids(query: str = "", path: str = "/v1/chat/completions") -> list[str]:
+        return [row["id"] for row in server.ask("GET", f"{path}?{query}").json["data"]]
+
+    every = [f"chatcmpl-{number}" for number in range(5)]
+    assert ids() == ids(path="/openai/v1/chat/completions") == every
+    assert ids("order=desc") == every[::-1]
+    first = server.ask("GET", "/v1/chat/completions?limit=2").json
+    assert (first["object"], first["has_more"]) == ("list", True)
+    assert (first["first_id"], first["last_id"]) == tuple(every[:2])
+    assert first["data"][0]["metadata"] == {"team": "a"}
+    assert first["data"][1] == {**COMPLETION, "id": every[1], "model": "gpt-4.1-2025",
+                                "metadata": teams[1]}  # fmt: skip
+    last = server.ask("GET", "/v1/chat/completions?limit=3&after=chatcmpl-1").json
+    assert ([row["id"] for row in last["data"]], last["has_more"]) == (every[2:], False)
+    assert ids("order=desc&after=chatcmpl-2") == every[1::-1]
+    assert ids("model=openai/o3") == ids("model=o3") == ids("model=o3-2025") == every[4:]
+    assert ids("metadata[team]=a") == [every[0], every[3]]
+    assert ids("metadata[team]=a&metadata[x]=1&model=openai/gpt-4.1") == [every[3]]
+    assert ids("metadata[none]=1") == []
+    empty = server.ask("GET", "/v1/chat/completions?model=none").json
+    assert (empty["data"], empty["first_id"], empty["has_more"]) == ([], None, False)
+
+
+def test_a_list_goes_through_more_than_are_compared_together(
+    new_server: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_completions, "AT_ONCE", 2)
+    models = ["o3" if number % 3 == 0 else "gpt-4.1" for number in range(9)]
+    server = Server(new_server, *[stored(number, model) for number, model in enumerate(models)])
+    found = server.ask("GET", "/v1/chat/completions?model=o3-2025&limit=2").json
+    assert [row["id"] for row in found["data"]] == ["chatcmpl-0", "chatcmpl-3"]
+    assert found["has_more"] is True
+
+
+def test_a_key_lists_its_own_completions(new_server: Make) -> None:
+    own = [stored(number, key_id=key_id(key)) for number, key in enumerate(KEYS)]
+    server = Server(new_server, *own, keys=KEYS, admins=KEYS[1:])
+    for number, key in enumerate(KEYS):
+        found = server.ask("GET", "/v1/chat/completions", key).json["data"]
+        assert [row["id"] for row in found] == [f"chatcmpl-{number}"]
+        after = server.ask("GET", f"/v1/chat/completions?after=chatcmpl-{1 - number}", key)
+        assert (after.status, after.error["param"]) == (400, "after")
+    assert server.ask("GET", "/v1/chat/completions").status == 401
+    path = "/v1/chat/completions/chatcmpl-0"
+    assert server.inner.post(path, {"metadata": {}}, KEYS[1]).status == 404
+
+
+def test_the_metadata_of_a_completion_are_changed(new_server: Make) -> None:
+    server = Server(new_server, stored(1, metadata={"team": "a"}))
+    path = "/v1/chat/completions/chatcmpl-1"
+    for metadata in ({"team": "b"}, {}, {"k" * 64: "v" * 512}, None):
+        changed = server.inner.post(path, {"metadata": metadata})
+        assert (changed.status, changed.json["metadata"]) == (200, metadata)
+        assert changed.json == server.ask("GET", path).json
+    for body, param in (
+        ({}, "metadata"),
+        ({"metadata": {"a": 1}}, "metadata"),
+        ({"metadata": []}, "metadata"),
+        ({"metadata": {"k" * 65: ""}}, "metadata"),
+        ({"metadata": {"k": "v" * 513}}, "metadata"),
+        ({"metadata": {str(number): "" for number in range(17)}}, "metadata"),
+        ({"metadata": {}, "messages": []}, "messages"),
+    ):
+        wrong = server.inner.post(path, body)
+        assert (wrong.status, wrong.error["param"]) == (400, param), body
+    assert server.inner.post("/v1/chat/completions/none", {"metadata": {}}).status == 404
+
+
+@for_each(
+    "query, param",
+    [("limit=0", "limit"), ("order=up", "order"), ("after=none", "after"), ("user=x", "user")],
+)
+def test_a_wrong_parameter_of_the_list_is_named(new_server: Make, query: str, param: str) -> None:
+    reply = Server(new_server).ask("GET", f"/v1/chat/completions?{query}")
+    assert (reply.status, reply.error["param"]) == (400, param)
+
+
 def test_nothing_can_be_cancelled(new_server: Make) -> None:
     reply = Server(new_server).ask("POST", f"/v1/responses/{NAME}/cancel")
     assert (reply.status, reply.error["param"]) == (400, "response_id")
@@ -206,7 +311,7 @@ def test_nothing_can_be_cancelled(new_server: Make) -> None:
 @for_each(
     "path",
     ["/v1/responses", "/v1/responses/", "/v1/responses/input_tokens", "/v1/responses/compact",
-     "/v1/responses/a/b", "/v1/chat/completions", "/gemini/v1/responses/a"],
+     "/v1/responses/a/b", "/v1/chat/completions/", "/gemini/v1/responses/a"],
 )  # fmt: skip
 def test_other_paths_are_none_of_these(path: str) -> None:
     assert find(path) is None

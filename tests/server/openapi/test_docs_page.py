@@ -14,7 +14,15 @@ from server.openapi.browser import Page, browse
 from support.gateway_process import Gateway
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ROUTES = [f"{each.method.upper()} {each.path}" for each in OPERATIONS]
+METHODS = ("get", "put", "post", "delete", "patch")
+"""In the order in which the page shows those of a path."""
+OPERATIONS_BY_PATH = sorted(OPERATIONS, key=lambda each: METHODS.index(each.method))
+ROUTES = [
+    f"{each.method.upper()} {path}"
+    for tag, path in dict.fromkeys((each.tag, each.path) for each in OPERATIONS)
+    for each in OPERATIONS_BY_PATH
+    if (each.tag, each.path) == (tag, path)
+]
 FORMS = "[...document.querySelector('rapi-doc').shadowRoot.querySelectorAll('api-request')]"
 SHOWN = "document.querySelector('rapi-doc')?.shadowRoot?.querySelectorAll('api-request').length"
 

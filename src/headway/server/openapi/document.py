@@ -38,6 +38,7 @@ document's location), so that it also holds behind a proxy that adds a path pref
 ENGINE_CHAT = "/api/engine/chat/{provider}"
 ROUTES_WITHOUT_CHAT = frozenset(
     {
+        "/v1/chat/completions/{id}",
         "/v1/embeddings",
         "/api/embed",
         "/api/embeddings",

@@ -7,6 +7,7 @@ from headway.server.openapi import error_examples
 from headway.server.openapi.error_examples import ErrorExample
 from headway.server.openapi.examples import openai as openai_examples
 from headway.server.openapi.examples import responses as examples
+from headway.server.openapi.examples.base import PROVIDER
 from headway.server.openapi.operation import Body, Operation, Parameter
 from headway.server.openapi.schemas import openai, responses
 
@@ -90,7 +91,58 @@ NO_COMPLETION = ErrorExample(
     ),
 )
 _COMPLETION_ERRORS = (error_examples.UNAUTHORIZED, NO_COMPLETION, UNAVAILABLE)
+WRONG_METADATA = ErrorExample(
+    "The metadata are wrong",
+    errors.InvalidField(
+        "`metadata` must be null, or an object of at most 16 texts: names up to 64 characters, "
+        "values up to 512.",
+        param="metadata",
+        status=400,
+    ),
+)
 _COMPLETIONS = (
+    Operation(
+        method="get",
+        path="/v1/chat/completions",
+        id="stored_completions",
+        tag=TAG,
+        summary="Stored chat completions",
+        description=f"In the order of their times. {STORED_COMPLETION}",
+        parameters=(
+            *PAGE[:2],
+            Parameter("after", "query", "The `last_id` of the page before.", "chatcmpl-1", False),
+            Parameter(
+                "model",
+                "query",
+                "The model, as the completion or its request names it.",
+                f"{PROVIDER}/gpt-4.1",
+                False,
+            ),
+            Parameter(
+                "metadata[name]",
+                "query",
+                "What the metadata have under `name`; may be repeated with other names.",
+                "search",
+                False,
+            ),
+        ),
+        response="A page of completions, the oldest first by default.",
+        responses=(Body((openai.StoredCompletions,), openai_examples.STORED_COMPLETIONS),),
+        errors=(WRONG_PAGE, error_examples.UNAUTHORIZED, UNAVAILABLE),
+    ),
+    Operation(
+        method="post",
+        path="/v1/chat/completions/{id}",
+        id="update_completion",
+        tag=TAG,
+        summary="Change the metadata of a stored chat completion",
+        description=f"The new ones replace all. {STORED_COMPLETION}",
+        parameters=(COMPLETION_ID,),
+        request=Body((openai.CompletionUpdate,), openai_examples.COMPLETION_UPDATE),
+        response="The completion, whole.",
+        responses=(Body((openai.StoredCompletion,), openai_examples.STORED_COMPLETION),),
+        errors=(WRONG_METADATA, *_COMPLETION_ERRORS),
+    ),
     Operation(
         method="get",
         path="/v1/chat/completions/{id}",
@@ -100,7 +152,7 @@ _COMPLETIONS = (
         description=STORED_COMPLETION,
         parameters=(COMPLETION_ID,),
         response="The completion, whole.",
-        responses=(Body((openai.OpenAIReply,), openai_examples.OPENAI_REPLIES),),
+        responses=(Body((openai.StoredCompletion,), openai_examples.STORED_COMPLETION),),
         errors=_COMPLETION_ERRORS,
     ),
     Operation(

@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Raw
 
 from headway.ledger.content_chain import (
+    NO_RESPONSE,
     ROOT,
     Chain,
     Node,
     Piece,
     decompress,
     references_in,
+    replace_parameter,
     restore,
     restore_parameters,
     split_if_possible,
 )
-from headway.ledger.store import Conversation
+from headway.ledger.store import Conversation, StoredReply
 from headway.ledger.stores.postgresql.batch import fit_time, words_of
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
 from headway.ledger.stores.postgresql.partitions import month_of
@@ -178,6 +180,47 @@ async def _read_pieces(
     return bodies
 
 
+_STORED = """
+SELECT month, call_text, parameters, response, refers FROM contents
+WHERE wire = $1 AND mode = 'full' AND response <> $2 AND ($3::text IS NULL OR key_id = $3)
+AND (time_us, call_id) {sign} ($4, $5) ORDER BY time_us {order}, call_id {order} LIMIT $6
+"""
+_SET_PARAMETERS = (
+    "UPDATE contents SET parameters = $3, refers = $4 WHERE month = $1 AND call_id = $2"
+)
+_FIRST, _LAST = (-(2**63), b""), (2**63 - 1, b"")
+
+
+async def read_stored(
+    connection: Connection, wire: str, owner: str | None, after: str | None, newest_first: bool,
+    limit: int,
+) -> list[StoredReply]:  # fmt: skip
+    """As ``Store.stored_replies``."""
+    place = _LAST if newest_first else _FIRST
+    found = None if after is None else await find_content(connection, after, owner)
+    if found is not None:
+        place = found["time_us"], found["call_id"]
+    sign, order = ("<", "DESC") if newest_first else (">", "ASC")
+    sql = _STORED.format(sign=sign, order=order)
+    rows = await connection.fetch(sql, wire, NO_RESPONSE, owner, *place, limit)
+    replies = []
+    for row in rows:
+        bodies = await _read_pieces(connection, row["month"], set(row["refers"]))
+        parameters = restore_parameters(row["parameters"], bodies.__getitem__)
+        response = Raw(restore(row["response"], bodies.__getitem__))
+        replies.append(StoredReply(row["call_text"], parameters, response))
+    return replies
+
+
+async def set_parameter(connection: Connection, row: Any, name: str, value: bytes | None) -> None:
+    """Replace one of the parameters of a row of ``contents``."""
+    parameters, released = replace_parameter(row["parameters"], name, value)
+    gone = set(released) - set(references_in(decompress(row["response"])))
+    refers = [each for each in row["refers"] if each not in gone]
+    await connection.execute(_SET_PARAMETERS, row["month"], row["call_id"], parameters, refers)
+    await _delete_pieces(connection, row["month"], gone)
+
+
 # --- Deleting -------------------------------------------------------------------------------------
 
 _DELETE_CONTENTS = """
@@ -213,7 +256,12 @@ async def delete_contents(connection: Connection, month: int, calls: Sequence[An
         gone = await connection.fetch(_DELETE_NODES, month, list(nodes))
         pieces |= {row["piece"] for row in gone}
         nodes = {row["parent"] for row in gone} - {ROOT}
+    await _delete_pieces(connection, month, pieces)
+    return len(deleted)
+
+
+async def _delete_pieces(connection: Connection, month: int, pieces: set[bytes]) -> None:
+    """Those that nothing refers to, and what only they referred to."""
     while pieces:
         gone = await connection.fetch(_DELETE_PIECES, month, list(pieces))
         pieces = {hash_ for row in gone for hash_ in row["refers"] or ()}
-    return len(deleted)

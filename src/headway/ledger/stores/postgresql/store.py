@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import asyncpg
+from msgspec import Raw
 
 from headway.ledger.collection import without_collection
 from headway.ledger.rows import Keys, fit_record, keys_of
@@ -24,6 +25,7 @@ from headway.ledger.store import (
     Page,
     Position,
     SessionPage,
+    StoredReply,
     StoreError,
     StoreFacts,
     Usage,
@@ -211,6 +213,19 @@ class PostgresqlStore:
 
         return await self._connections.write(delete)
 
+    async def set_parameter(
+        self, call_id: str, name: str, value: Raw | None, owner: str | None = None
+    ) -> bool:
+        async def replace(connection: Connection) -> bool:
+            await take_lock(connection, SHIP)
+            found = await contents.find_content(connection, call_id, owner)
+            if found is not None:
+                data = None if value is None else bytes(value)
+                await contents.set_parameter(connection, found, name, data)
+            return found is not None
+
+        return await self._connections.write(replace)
+
     @asynccontextmanager
     async def exclusively(self, task: str) -> AsyncIterator[bool]:
         async with self._connections.connection() as connection, connection.transaction():
@@ -237,6 +252,21 @@ class PostgresqlStore:
             return None if found is None else await contents.read_conversation(connection, found)
 
         return await self._connections.read(read)
+
+    async def stored_replies(
+        self,
+        wire: str,
+        owner: str | None = None,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
+        limit: int = DEFAULT_LIMIT,
+    ) -> Sequence[StoredReply]:
+        return await self._connections.read(
+            lambda connection: contents.read_stored(
+                connection, wire, owner, after, newest_first, _clamp(limit)
+            )
+        )
 
     async def usage(
         self,

@@ -3,23 +3,25 @@ its uses, so that what nobody refers to any more is deleted at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import apsw
 from msgspec import Raw
 
 from headway.ledger.content_chain import (
+    NO_RESPONSE,
     ROOT,
     Chain,
     Piece,
     decompress,
     references_in,
+    replace_parameter,
     restore,
     restore_parameters,
     split_if_possible,
 )
 from headway.ledger.ids import pack_id, unpack_id
-from headway.ledger.store import Conversation
+from headway.ledger.store import Conversation, StoredReply
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.record import Content
 
@@ -92,6 +94,16 @@ def _use_piece(db: apsw.Connection, pieces: dict[bytes, Piece], hash_: bytes) ->
     return number
 
 
+def set_parameter(db: apsw.Connection, id_: int, name: str, value: bytes | None) -> None:
+    """Replace one of the parameters of a row of ``contents``."""
+    before = first_value(db, "SELECT parameters FROM contents WHERE id = ?", (id_,))
+    after, released = replace_parameter(before, name, value)
+    db.execute("UPDATE contents SET parameters = ? WHERE id = ?", (after, id_))
+    response = first_value(db, "SELECT response FROM contents WHERE id = ?", (id_,))
+    for hash_ in set(released) - set(references_in(decompress(response))):
+        _release_piece(db, "hash", hash_)
+
+
 # --- Deleting -------------------------------------------------------------------------------------
 
 
@@ -153,9 +165,7 @@ def read_conversation(db: apsw.Connection, id_: int) -> Conversation:
         (id_,),
     )[0]
 
-    def find(hash_: bytes) -> bytes:
-        body: bytes = first_value(db, "SELECT body FROM pieces WHERE hash = ?", (hash_,))
-        return body
+    find = _piece_finder(db)
 
     def restore_all(bodies: Sequence[tuple[bytes]]) -> tuple[Raw, ...]:
         return tuple([Raw(restore(body, find)) for (body,) in bodies])
@@ -170,6 +180,42 @@ def read_conversation(db: apsw.Connection, id_: int) -> Conversation:
         response=Raw(restore(response, find)),
         key_id=key_id,
     )
+
+
+def _piece_finder(db: apsw.Connection) -> Callable[[bytes], bytes]:
+    def find(hash_: bytes) -> bytes:
+        body: bytes = first_value(db, "SELECT body FROM pieces WHERE hash = ?", (hash_,))
+        return body
+
+    return find
+
+
+def read_stored(
+    db: apsw.Connection, wire: str, owner: str | None, after: str | None, newest_first: bool,
+    limit: int,
+) -> list[StoredReply]:  # fmt: skip
+    """As ``Store.stored_replies``."""
+    found = None if after is None else find_content(db, after, owner)
+    start = 2**63 - 1 if newest_first else -(2**63)
+    place = (start, start)
+    if found is not None:
+        sql = "SELECT time_us, id FROM contents WHERE id = ?"
+        place = all_rows(db, sql, (found,))[0]
+    sign, order = ("<", "DESC") if newest_first else (">", "ASC")
+    rows = all_rows(
+        db,
+        "SELECT call_id, parameters, response FROM contents "
+        "WHERE wire = ?1 AND mode = 'full' AND response <> ?2 AND (?3 IS NULL OR key_id = ?3) "
+        f"AND (time_us, id) {sign} (?4, ?5) ORDER BY time_us {order}, id {order} LIMIT ?6",
+        (wire, NO_RESPONSE, owner, *place, limit),
+    )
+    find = _piece_finder(db)
+    return [
+        StoredReply(
+            unpack_id(call), restore_parameters(parameters, find), Raw(restore(response, find))
+        )
+        for call, parameters, response in rows
+    ]
 
 
 _MESSAGES = """

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import apsw
+from msgspec import Raw
 
 from headway.ledger.collection import without_collection
 from headway.ledger.store import (
@@ -22,6 +23,7 @@ from headway.ledger.store import (
     Page,
     Position,
     SessionPage,
+    StoredReply,
     StoreFacts,
     Usage,
 )
@@ -110,6 +112,18 @@ class SqliteStore:
 
         return await self._connections.write(delete)
 
+    async def set_parameter(
+        self, call_id: str, name: str, value: Raw | None, owner: str | None = None
+    ) -> bool:
+        def replace(db: apsw.Connection) -> bool:
+            found = contents.find_content(db, call_id, owner)
+            if found is not None:
+                data = None if value is None else bytes(value)
+                contents.set_parameter(db, found, name, data)
+            return found is not None
+
+        return await self._connections.write(replace)
+
     @asynccontextmanager
     async def exclusively(self, task: str) -> AsyncIterator[bool]:
         yield True  # whoever writes has the lock of the spool
@@ -133,6 +147,19 @@ class SqliteStore:
             return None if found is None else contents.read_conversation(db, found)
 
         return await self._connections.read(read)
+
+    async def stored_replies(
+        self,
+        wire: str,
+        owner: str | None = None,
+        *,
+        after: str | None = None,
+        newest_first: bool = False,
+        limit: int = DEFAULT_LIMIT,
+    ) -> Sequence[StoredReply]:
+        return await self._connections.read(
+            lambda db: contents.read_stored(db, wire, owner, after, newest_first, _clamp(limit))
+        )
 
     async def usage(
         self,

@@ -78,6 +78,21 @@ EMBEDDINGS_REPLIES = (
         },
     ),
 )
+COMPLETION_UPDATE = (Example("A tag", {"metadata": {"team": "search"}}),)
+_STORED = {**OPENAI_REPLIES[0].value, "metadata": {"team": "search"}}
+STORED_COMPLETION = (Example("An answer", _STORED),)
+STORED_COMPLETIONS = (
+    Example(
+        "The only completion",
+        {
+            "object": "list",
+            "data": [_STORED],
+            "first_id": _STORED["id"],
+            "last_id": _STORED["id"],
+            "has_more": False,
+        },
+    ),
+)
 DELETED_COMPLETION = (
     Example("Deleted", {"object": "chat.completion.deleted", "id": "chatcmpl-1", "deleted": True}),
 )

@@ -145,6 +145,27 @@ class OpenAIEmbeddings(Shape):
     usage: EmbeddingsUsage
 
 
+class StoredCompletion(OpenAIReply):
+    metadata: dict[str, Any] | None
+    """As the client gave them."""
+
+
+class StoredCompletions(Shape):
+    """A page of completions."""
+
+    object: Literal["list"]
+    data: list[StoredCompletion]
+    first_id: str | None
+    last_id: str | None
+    """The `after` of the next page."""
+    has_more: bool
+
+
+class CompletionUpdate(Shape):
+    metadata: dict[str, str] | None
+    """At most 16 names of up to 64 characters, each with a value of up to 512."""
+
+
 class DeletedCompletion(Shape):
     object: Literal["chat.completion.deleted"]
     id: str
