@@ -353,7 +353,8 @@ class Dispatch:
 
     def _log_refused_key(self, candidate: Candidate, error: HeadwayError) -> None:
         """Never the key itself."""
-        if candidate.has_clients_key:
+        is_only_one = candidate.key is None and not self._route.targets
+        if candidate.has_clients_key or is_only_one:
             return
         log.error(
             "a provider refuses a key, which is set aside",
