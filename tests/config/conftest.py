@@ -51,6 +51,10 @@ HERE = Kind("here", environ={"base_url": Variable("HERE_HOST", spelled)})
 KINDS = {kind.name: kind for kind in (VENDOR, CLOUD, HERE)}
 
 
+def find_fault(condition: str) -> str | None:
+    return "column 1: no CEL" if condition == "wrong" else None
+
+
 Load = Callable[..., Config]
 
 
@@ -65,7 +69,7 @@ def read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
         if text is not None:
             data = text.encode() if isinstance(text, str) else text
             (tmp_path / "headway.yaml").write_bytes(data)
-        return load(None, {"HOME": "/home/user", **environ}, KINDS, overrides)
+        return load(None, {"HOME": "/home/user", **environ}, KINDS, overrides, find_fault)
 
     return read
 

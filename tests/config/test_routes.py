@@ -161,6 +161,11 @@ def test_a_condition_may_be_a_table(read, text: str, expected: When | dict[str, 
         assert {name: getattr(when, name) for name in expected} == expected
 
 
+def test_a_condition_may_be_in_cel(read) -> None:
+    config = read(route("[{model: vendor/a, when: 'tokens < 5'}]"))
+    assert config.models["r"].targets[0].when == "tokens < 5"
+
+
 WRONG = [
     ("[]", "models.r: needs targets: list one at least"),
     ("{}", "models.r.targets: needs targets: list one at least"),
@@ -185,8 +190,11 @@ WRONG = [
     ("[{model: vendor/a, parameters: 5}]",
         "models.r[0].parameters: must be a mapping of parameters with their values"),
     ("[{model: vendor/a, wieght: 1}]", "models.r[0].wieght: unknown key; did you mean weight?"),
-    ("[{model: vendor/a, when: 5}]", "models.r[0].when: must be a mapping with keys such as "
-        "header, tags, key"),
+    ("[{model: vendor/a, when: 5}]", "models.r[0].when: must be a condition in CEL, such as "
+        "tokens < 8000; put it in quotes"),
+    ("[{model: vendor/a, when: [a]}]", "models.r[0].when: must be a condition in CEL, such as "
+        "tokens < 8000, or a mapping with keys such as header, tags, key"),
+    ("{targets: [{model: vendor/a, when: wrong}]}", "models.r.targets[0].when: column 1: no CEL"),
     ("[{model: vendor/a, when: {hours: 8-18}}]",
         "models.r[0].when.hours: must be times of the day such as 08:00-18:00"),
     ("[{model: vendor/a, when: {hours: 08:00-25:00}}]",

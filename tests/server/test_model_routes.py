@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 
-from headway.config import Config, load
+from headway.config import Config, ConfigError, load
 from headway.providers import FACTS
 from headway.routing.route import CacheRule, Floors, Hedging, Limits, Route, RouteTarget, Shadow
 from headway.routing.routed_request import RoutedRequest
@@ -135,3 +135,24 @@ def test_what_a_route_says_not_of_its_cache_is_as_for_all(tmp_path: Path) -> Non
         path.write_text(text)
         config = load(path, {"HOME": str(tmp_path)}, FACTS)
         assert new_routes(config).exact["r"].cache == rule
+
+
+def test_a_condition_in_cel_is_compiled(tmp_path: Path) -> None:
+    path = tmp_path / "headway.yaml"
+    path.write_text("models: {r: [{model: openai/gpt-5, when: tokens < 5}]}")
+    config = load(path, {"HOME": str(tmp_path)}, FACTS)
+    condition = new_routes(config).exact["r"].targets[0].condition
+    assert condition is not None
+    assert condition.unmet(RoutedRequest(model="r", dialect="openai", input_tokens=5)) is not None
+    assert condition.unmet(RoutedRequest(model="r", dialect="openai", input_tokens=4)) is None
+
+
+def test_a_wrong_condition_that_nobody_checked_is_an_error_of_the_configuration(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "headway.yaml"
+    path.write_text("models: {r: [{model: openai/gpt-5, when: tokens <}]}")
+    config = load(path, {"HOME": str(tmp_path)}, FACTS)
+    message = "configuration: models: a condition column 9: the expression ends too early"
+    with pytest.raises(ConfigError, match=message):
+        new_routes(config)

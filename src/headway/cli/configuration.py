@@ -18,9 +18,10 @@ PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 def read_config(path: Path | None, overrides: Overrides) -> Config:
     from headway.config import ConfigError, load
     from headway.providers import FACTS
+    from headway.routing.cel import find_fault
 
     try:
-        return load(None if path is None else str(path), os.environ, FACTS, overrides)
+        return load(None if path is None else str(path), os.environ, FACTS, overrides, find_fault)
     except ConfigError as error:
         raise usage_error(str(error)) from error
 

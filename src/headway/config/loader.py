@@ -17,7 +17,7 @@ from headway.config.errors import ConfigError, Problem
 from headway.config.nodes import Node, Scalar, Sequence
 from headway.config.paths import expand_user
 from headway.config.providers import Providers, prices
-from headway.config.routes import models, routing
+from headway.config.routes import FindFault, models, routing
 from headway.config.schema import (
     Cache,
     Config,
@@ -69,9 +69,11 @@ def load(
     environ: Mapping[str, str],
     kinds: Mapping[str, KindInfo],
     overrides: Overrides | None = None,
+    find_fault: FindFault = lambda condition: None,
 ) -> Config:
     """The configuration of ``path``, else of HEADWAY_CONFIG, else of headway.yaml in the working
-    directory, else the defaults. Raises ConfigError with every problem found."""
+    directory, else the defaults. Raises ConfigError with every problem found.
+    ``find_fault`` tells what is wrong with a condition of a route (``routing.cel``)."""
     overrides = overrides or NO_OVERRIDES
     name = _file(path, environ)
     problems: list[Problem] = []
@@ -94,7 +96,7 @@ def load(
         ledger=_ledger(values.get("ledger", {}), base, environ, (file, variables)),
         cache=_cache(values.get("cache", {}), base, file),
         providers=providers,
-        models=models(values.get("models", {}), {*providers, *kinds}, file, ignored),
+        models=models(values.get("models", {}), {*providers, *kinds}, file, ignored, find_fault),
         routing=routing(values.get("routing", {})),
         timeouts=timeouts,
         prices=prices(values.get("prices", {}), given, {*given, *kinds}, file),
@@ -104,9 +106,15 @@ def load(
         source=None if source is None else str(source),
         overrides=overrides,
     )
+    return _checked(config, (file, variables), problems)
+
+
+def _checked(config: Config, readers: tuple[Reader, Reader], problems: list[Problem]) -> Config:
+    """``config`` with what the command line says. Raises ConfigError."""
+    overrides = config.overrides or NO_OVERRIDES
     config = _overridden(config, overrides, problems)
-    _check_special_keys(config.server, file)
-    _refuse_exposure(config.server, (file, variables), overrides, problems)
+    _check_special_keys(config.server, readers[0])
+    _refuse_exposure(config.server, readers, overrides, problems)
     if problems:
         raise ConfigError(problems)
     return config

@@ -44,7 +44,8 @@ class RouteTarget(Struct, frozen=True, kw_only=True):
     model: str
     """``provider/model``; a star in it stands for the text that the star of the name matched."""
     weight: float = 1.0
-    when: When | None = None
+    when: str | When | None = None
+    """A condition in CEL, or a table."""
     parameters: Mapping[str, Any] = {}
     """Plain values; None takes a parameter out."""
     supports: tuple[str, ...] = ()

@@ -60,8 +60,11 @@ TARGET = Section(
             value_types.WEIGHT, "Its share relative to the other targets; 0 for none but failover."
         ),
         "when": Key(
-            Forms(mapping=WHEN),
-            "When it is used: a table. A request that lacks what is demanded does not use it.",
+            Forms(text=value_types.CONDITION, mapping=WHEN),
+            "When it is used: a table, or a condition in "
+            "[CEL](https://github.com/google/cel-spec) such as "
+            '`tokens < 8000 && !("images" in needs)`. A request that lacks a value that is '
+            "demanded does not use the target.",
         ),
         "parameters": Key(
             Free("parameters with their values"),

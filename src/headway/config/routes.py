@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from headway.config.errors import Problem, suggestion
@@ -22,6 +22,7 @@ from headway.config.value_reader import Reader
 from headway.config.value_types import TARGET
 
 Given = Mapping[str, Any]
+FindFault = Callable[[str], str | None]
 UNKNOWN = "unknown"
 STAR = "*"
 WEIGHT_READERS = frozenset({"weighted", "least_outstanding"})
@@ -33,11 +34,15 @@ def routing(given: Given) -> Routing:
 
 
 def models(
-    given: Mapping[str, Any], providers: Collection[str], file: Reader, ignored: list[Problem]
+    given: Mapping[str, Any],
+    providers: Collection[str],
+    file: Reader,
+    ignored: list[Problem],
+    find_fault: FindFault,
 ) -> dict[str, str | Route]:
     """``providers`` are all names that a target may begin with. What has no effect is added to
-    ``ignored``."""
-    builder = _Models(given, providers, file, ignored)
+    ``ignored``. ``find_fault`` tells what is wrong with a condition in CEL."""
+    builder = _Models(given, providers, file, ignored, find_fault)
     return {name: builder.build(name) for name in given}
 
 
@@ -48,11 +53,13 @@ class _Models:
         providers: Collection[str],
         file: Reader,
         ignored: list[Problem],
+        find_fault: FindFault,
     ) -> None:
         self.given = given
         self.providers = providers
         self.file = file
         self.ignored = ignored
+        self.find_fault = find_fault
 
     def build(self, name: str) -> str | Route:
         value, path = self.given[name], f"models.{name}"
@@ -105,8 +112,11 @@ class _Models:
         if isinstance(given, str):
             return RouteTarget(model=self._model(name, given, path))
         values = dict(given)
-        if isinstance(values.get("when"), Mapping):
-            values["when"] = _when(values["when"])
+        when = values.get("when")
+        if isinstance(when, Mapping):
+            values["when"] = _when(when)
+        elif when is not None and (fault := self.find_fault(when)) is not None:
+            self.file.report(f"{path}.when", fault)
         return RouteTarget(**{**values, "model": self._required_model(name, given, path)})
 
     def _required_model(self, name: str, given: Given, path: str) -> str:

@@ -417,6 +417,7 @@ PRICE = ValueType("dollars per million tokens, a number from 0 to 1000000", _pri
 FLAG = ValueType("true or false", _flag, frozenset({"bool"}))
 ALIAS = ValueType("a name, with one star at most", _alias)
 TARGET = ValueType("provider/model, such as openai/gpt-4o-mini", _target)
+CONDITION = ValueType("a condition in CEL, such as tokens < 8000", _text)
 WEIGHT = ValueType("a number from 0 to 1000000", _number, NUMERIC)
 SHARE = ValueType("a share from 0 to 1, such as 0.05 or 5%", _share, NUMERIC)
 RATE = ValueType("tokens per second, more than 0", _rate, NUMERIC)

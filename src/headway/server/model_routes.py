@@ -7,10 +7,11 @@ from datetime import UTC, tzinfo
 import msgspec
 from msgspec import Raw
 
-from headway.config import Cache, Config
+from headway.config import Cache, Config, ConfigError, Problem
 from headway.config.route_schema import Route as RouteConfig
 from headway.config.route_schema import RouteCache, When
 from headway.config.route_schema import RouteTarget as TargetConfig
+from headway.routing.cel import CelError, compile_cel
 from headway.routing.conditions import Table, compile_table
 from headway.routing.model_aliases import ModelAliases
 from headway.routing.route import (
@@ -90,7 +91,16 @@ def _target(given: TargetConfig) -> RouteTarget:
     )
 
 
-def _condition(given: When) -> Condition:
+def _condition(given: str | When) -> Condition:
+    """Raises ConfigError for a wrong condition in CEL, which reading the file reports with its
+    place where it is given ``cel.find_fault``."""
+    if isinstance(given, str):
+        try:
+            return compile_cel(given)
+        except CelError as error:
+            raise ConfigError(
+                [Problem("models", f"a condition {error}", "configuration")]
+            ) from error
     table = msgspec.convert(given, Table, from_attributes=True)
     return compile_table(table, _zone(given.time_zone))
 

@@ -17,6 +17,7 @@ from headway.config import Config, ConfigError, Ledger, Overrides, load
 from headway.ledger import spool_check
 from headway.ports import Launcher
 from headway.providers import FACTS
+from headway.routing.cel import find_fault
 from headway.server import composition, logs, routes, workers
 from headway.server.app import App
 from headway.server.http.protocol import FindRoute, HttpProtocol
@@ -198,7 +199,7 @@ def reload_config(config: Config, *, is_logged: bool = True) -> Config | None:
         insecure=True if at.insecure else None,
     )
     try:
-        loaded = load(config.source, os.environ, FACTS, overrides)
+        loaded = load(config.source, os.environ, FACTS, overrides, find_fault)
     except Exception as error:
         _log_wrong(error)
         return None
@@ -218,7 +219,7 @@ def _changed_ledger(old: Ledger, new: Ledger) -> Ledger:
 def _settings_kept(config: Config) -> list[str]:
     """The settings whose new values have no effect on a running server."""
     try:
-        new = load(config.source, os.environ, FACTS, config.overrides)
+        new = load(config.source, os.environ, FACTS, config.overrides, find_fault)
     except ConfigError:  # the new host would be open to everyone
         return ["server.host"]
     names = [name for name in FIXED if getattr(new.server, name) != getattr(config.server, name)]
