@@ -160,6 +160,8 @@ class FormBody(Struct, frozen=True):
     body: bytes
     start: int
     end: int
+    fields: Mapping[str, Raw] = {}
+    """Its texts, as those of a JSON body would be: for records and routes, and sent to nobody."""
 
 
 class RelayedRequest(Struct, frozen=True, kw_only=True):

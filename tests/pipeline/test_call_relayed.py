@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest
 from headway.dialects.openai.relayed import ROUTES, OpenAIRelayed
 from headway.dialects.openai.rerank import Rerank
-from headway.errors import ShuttingDown, UpstreamDisconnected
+from headway.errors import ShuttingDown, UpstreamDisconnected, UpstreamUnreachable
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.providers import KINDS
 from headway.routing.model_aliases import ModelAliases
@@ -472,6 +472,20 @@ def test_a_bare_name_means_the_provider_that_has_the_model() -> None:
     pipe = priced()
     pipe.send(ClientRequest("", (), b'{"model": "no-such-model", "input": "Hi"}'), SPEECH)
     assert (pipe.sink.status, pipe.sink.json["error"]["param"]) == (422, "model")
+
+
+def test_a_form_labels_its_record() -> None:
+    pipe = Pipe()
+    labels = [("user", b"ann"), ("metadata[team]", b"blue"), ("temperature", b"0.5"),
+              ("language", b"de"), ("prompt", b"names: Ann")]  # fmt: skip
+    parts = [("file a", AUDIO), ("model", b"openai/whisper-1"), *labels]
+    request = send_form(pipe, TRANSCRIPTIONS, *parts)
+    assert b"ann" in request.body
+    pipe.upstream.fail(UpstreamUnreachable("no route"))
+    record = pipe.records[-1]
+    assert (record.user, record.tags) == ("ann", ("team:blue",))
+    parameters = {name: bytes(raw) for name, raw in record.parameters.items()}
+    assert parameters == {"temperature": b"0.5", "language": b'"de"'}
 
 
 def test_a_form_takes_aliases_and_the_clients_own_key() -> None:

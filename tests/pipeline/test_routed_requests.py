@@ -151,6 +151,14 @@ FULL = {
 }
 
 
+def test_a_form_is_read_as_a_json_body() -> None:
+    fields = {"user": Raw(b'"ann"'), "metadata": Raw(b'{"team":"red"}')}
+    form = FormBody("multipart/form-data", b"", 0, 0, fields)
+    request = RelayedRequest(operation="images/edits", model="m", form=form)
+    found = read(DecodedRequest(provider="", request=request), ALL)
+    assert (found.user, found.tags) == ("ann", ("team:red",))
+
+
 def test_only_what_is_of_interest_is_read() -> None:
     decoded = replace(decode(CHAT, FULL), session_id="s", tags=("vip",), stream=True)
     headers = [(b"authorization", b"Bearer x"), (b"x-team", b"r\xe9d"), (b"x-api-key", b"x")]

@@ -389,7 +389,9 @@ def _labels_of(call: DecodedRequest) -> tuple[str | None, tuple[str, ...], Mappi
     request, user, tags = call.request, call.user, call.tags
     fields = request.parameters if request.native is None else request.native.fields
     if not fields:
-        return user, tags, fields
+        if type(request) is not RelayedRequest or request.form is None:
+            return user, tags, fields
+        fields = request.form.fields
     if not LABEL_FIELDS.isdisjoint(fields):
         user, tags = user or user_in(fields), tags_in(fields, tags)
     return user, tags, parameters_in(fields)

@@ -135,6 +135,8 @@ def read_request(
 
 def fields_of(request: Request) -> Fields:
     """The fields of the client's body, in its own format."""
+    if isinstance(request, RelayedRequest) and request.form is not None:
+        return request.form.fields
     return request.parameters if request.native is None else request.native.fields
 
 

@@ -28,6 +28,7 @@ from headway.dialects.base import (
     refuse_target_fields,
     split_model,
 )
+from headway.dialects.openai.form_fields import read_fields
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import Event
 from headway.response_accumulator import ResponseAccumulator
@@ -150,7 +151,7 @@ def _read_form(content_type: str, body: bytes) -> Body:
     model = _only_model(parts)
     return Body(
         _model_name(body[model.start : model.end]),
-        form=FormBody(content_type, body, model.start, model.end),
+        form=FormBody(content_type, body, model.start, model.end, read_fields(parts, body)),
         stream=any(_is_true(part, body) for part in parts if part.name == "stream"),
     )
 
