@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from binascii import unhexlify
+
 
 def pack_id(text: str) -> bytes | str:
     """The 16 bytes of a UUID in its usual form (lower case, with hyphens), else the text."""
     if len(text) == 36 and text[8:24:5] == "----" and text.islower():
         try:
-            packed = bytes.fromhex(text.replace("-", ""))
+            packed = unhexlify(text.replace("-", ""))
         except ValueError:
             return text
         return packed if len(packed) == 16 else text
@@ -20,11 +22,11 @@ def pack_prefixed_id(text: str) -> bytes | str:
     if not mark or not 16 <= len(digits) <= 64 or len(digits) % 2 or not digits.islower():
         return pack_id(text)
     try:
-        packed = bytes.fromhex(digits)
+        packed = unhexlify(digits)
     except ValueError:
         return text
     joined = packed + b"_" + prefix.encode()
-    return text if len(joined) == 15 or " " in digits else bytes((len(packed),)) + joined
+    return text if len(joined) == 15 else bytes((len(packed),)) + joined
 
 
 def unpack_id(packed: bytes | str) -> str:

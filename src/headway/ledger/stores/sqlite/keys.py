@@ -15,7 +15,6 @@ from headway.ledger.rows import (
     PROFILE_FIELDS,
     TERMS_FIELDS,
     Key,
-    Keys,
     Texts,
     decode_key,
     encode_key,
@@ -25,8 +24,6 @@ from headway.ledger.stores.sqlite.sql import first_value
 
 CACHE_LIMIT = 100_000
 """Numbers of a table that the writer remembers."""
-TABLES = ("profiles", "terms", "names", "tag_sets", "sessions", "names")
-"""Where the numbers of each of ``Keys`` are."""
 _CREATE = {
     "profiles": f"INSERT INTO profiles (key, {', '.join(PROFILE_FIELDS)}, tokens) "
     f"VALUES (?{', ?' * len(PROFILE_FIELDS)}, ?)",
@@ -49,20 +46,26 @@ class KeyNumbers:
         for numbers in self._numbers.values():
             numbers.clear()
 
-    def find_all(self, db: apsw.Connection, keys: Sequence[Keys]) -> list[tuple[int | None, ...]]:
-        """The numbers of the keys of each record; creates those that are missing."""
-        columns = []
-        for table, column in zip(TABLES, zip(*keys, strict=True), strict=True):
-            numbers = self._numbers[table]
+    def find(self, db: apsw.Connection, table: str, key: Key) -> int:
+        """The number of a key; creates one that is missing."""
+        numbers = self._numbers[table]
+        number: int | None = numbers.get(key)
+        if number is None:
             if len(numbers) > CACHE_LIMIT:
                 numbers.clear()
-            missing = set(column).difference(numbers)
-            missing.discard(None)
-            for key in sorted(missing, key=repr) if missing else ():
-                numbers[key] = _find_or_create(db, table, key)
-            numbers[None] = None
-            columns.append(map(numbers.__getitem__, column))
-        return list(zip(*columns, strict=True))
+            number = numbers[key] = _find_or_create(db, table, key)
+        return number
+
+    def find_all(
+        self, db: apsw.Connection, table: str, keys: Sequence[Key | None]
+    ) -> list[int | None]:
+        """The number of each key, None for None."""
+        get = self._numbers[table].get
+        numbers = list(map(get, keys))
+        for at, key in enumerate(keys) if None in numbers else ():
+            if key is not None:
+                numbers[at] = self.find(db, table, key)
+        return numbers
 
     def profile_of(self, db: apsw.Connection, number: int) -> tuple[Any, ...]:
         """The key of a profile."""
@@ -70,14 +73,6 @@ class KeyNumbers:
             first_value(db, "SELECT key FROM profiles WHERE id = ?", (number,))
         )
         return key
-
-    def find_profiles(self, db: apsw.Connection, profiles: Sequence[tuple[Any, ...]]) -> list[int]:
-        """Their numbers; creates those that are missing."""
-        known = self._numbers["profiles"]
-        for key in profiles:
-            if key not in known:
-                known[key] = _find_or_create(db, "profiles", key)
-        return [known[key] for key in profiles]
 
 
 def _find_or_create(db: apsw.Connection, table: str, key: Key) -> int:

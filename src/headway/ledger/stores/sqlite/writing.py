@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 from msgspec import Struct
@@ -12,10 +12,20 @@ from msgspec import Struct
 from headway.ledger.cubes import HOUR_US, MASKS, Place, addresses_of, mask_profile, sum_records
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, Keys, Row, encode_row, fit_record, keys_of
+from headway.ledger.rows import (
+    COLUMNS,
+    Key,
+    Kind,
+    Row,
+    encode_row,
+    fit_record,
+    kind_of,
+    parameters_of,
+    split_kind,
+)
 from headway.ledger.store import Position
 from headway.ledger.stores.sqlite.facets import add_facets, delete_facets, id_token
-from headway.ledger.stores.sqlite.keys import KeyNumbers
+from headway.ledger.stores.sqlite.keys import CACHE_LIMIT, KeyNumbers
 from headway.ledger.stores.sqlite.schema import EPOCH_US
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.usage_parts import (
@@ -32,8 +42,8 @@ MAX_NUMBER = 2**62
 CALL_IS = "facets MATCH ? AND ifnull(r.call_id, r.id) = ?"
 """Whether a record belongs to a call, of which ``id_token`` and the packed id are given."""
 _INSERT = f"INSERT INTO records VALUES (? - {EPOCH_US}{', ?' * (len(COLUMNS) - 1)}, NULL, NULL)"
-_ID, _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST = map(
-    COLUMNS.index, ("id", "profile", "terms", "user", "tags", "session", "cost_pd")
+_ID, _PROFILE, _USER, _TAGS, _SESSION, _COST = map(
+    COLUMNS.index, ("id", "profile", "user", "tags", "session", "cost_pd")
 )
 
 
@@ -52,19 +62,29 @@ def time_of(number: int) -> int:
     return number + EPOCH_US
 
 
+class _Kind(NamedTuple):
+    """What records with one profile and terms have in common."""
+
+    profile: int
+    terms: int
+    masked: tuple[int, ...]
+    """The numbers of the profile with each of ``MASKS``."""
+    flags: Flags
+
+
 class _New(Struct):
     """Records that were not stored before, in columns."""
 
     numbers: list[int]
     records: Sequence[Record]
-    keys: Sequence[Keys]
+    kinds: Sequence[_Kind]
     rows: Sequence[Row]
 
     def choose(self, chosen: Sequence[int]) -> _New:
         return _New(
             [self.numbers[at] for at in chosen],
             [self.records[at] for at in chosen],
-            [self.keys[at] for at in chosen],
+            [self.kinds[at] for at in chosen],
             [self.rows[at] for at in chosen],
         )
 
@@ -75,12 +95,12 @@ class RecordWriter:
     def __init__(self) -> None:
         self._numbers = KeyNumbers()
         self._masked: dict[int, tuple[int, ...]] = {}
-        self._flags: dict[tuple[int, int], Flags] = {}
+        self._kinds: dict[Kind, _Kind] = {}
 
     def forget(self) -> None:
         self._numbers.forget()
         self._masked.clear()
-        self._flags.clear()
+        self._kinds.clear()
 
     def add(self, db: apsw.Connection, records: Sequence[Record]) -> int:
         """Returns how many were new."""
@@ -96,18 +116,27 @@ class RecordWriter:
 
     def _add(self, db: apsw.Connection, records: Sequence[Record]) -> int:
         records = sorted(records, key=attrgetter("timestamp"))
-        keys = [keys_of(record) for record in records]
-        numbers = self._numbers.find_all(db, keys)
-        rows = [encode_row(record, found) for record, found in zip(records, numbers, strict=True)]
+        kinds = self._find_kinds(db, records)
+        names = zip(
+            self._numbers.find_all(db, "names", [record.user for record in records]),
+            self._numbers.find_all(db, "tag_sets", [record.tags or None for record in records]),
+            self._numbers.find_all(db, "sessions", [record.session_id for record in records]),
+            self._numbers.find_all(db, "names", [parameters_of(record) for record in records]),
+            strict=True,
+        )
+        rows = [
+            encode_row(record, (kind.profile, kind.terms, *numbers))
+            for record, kind, numbers in zip(records, kinds, names, strict=True)
+        ]
         rows = _fit_times(rows)
-        new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, keys, rows))
+        new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, kinds, rows))
         if not new.numbers:
             return 0
         call_pds = [row[_COST] for row in new.rows]
         corrections = _total_calls(db, new, call_pds)
         add_facets(db, sorted(new.numbers))
         _count_by_hour(db, new)
-        self._sum_up(db, new, call_pds)
+        _sum_up(db, new, call_pds)
         for place, profile, part in corrections:
             place = place._replace(masked=self._mask(db, profile))
             _append_parts(db, [(address, part) for address in addresses_of(place)])
@@ -115,27 +144,47 @@ class RecordWriter:
         _note_sessions(db, new.rows)
         return len(new.numbers)
 
-    def _sum_up(self, db: apsw.Connection, new: _New, call_pds: Sequence[int | None]) -> None:
-        places, flags = [], []
-        for number, keys, row in zip(new.numbers, new.keys, new.rows, strict=True):
-            profile = row[_PROFILE]
-            masked = self._masked.get(profile) or self._mask(db, profile)
-            places.append(Place(number + EPOCH_US, masked, row[_USER], row[_TAGS]))
-            kind = profile, row[_TERMS]
-            if kind not in self._flags:
-                self._flags[kind] = flags_of(keys.profile, keys.terms)
-            flags.append(self._flags[kind])
-        gaps = [record.gap_counts for record in new.records]
-        contributions = contributions_of(new.rows, flags, call_pds, gaps)
-        _append_parts(db, list(sum_records(places, contributions)))
+    def _find_kinds(self, db: apsw.Connection, records: Sequence[Record]) -> list[_Kind]:
+        known = self._kinds
+        if len(known) > CACHE_LIMIT:
+            known.clear()
+        found = []
+        for record in records:
+            kind = kind_of(record)
+            numbers = known.get(kind)
+            if numbers is None:
+                numbers = known[kind] = self._learn(db, *split_kind(kind))
+            found.append(numbers)
+        return found
+
+    def _learn(self, db: apsw.Connection, profile: Key, terms: Key) -> _Kind:
+        number = self._numbers.find(db, "profiles", profile)
+        return _Kind(
+            number,
+            self._numbers.find(db, "terms", terms),
+            self._mask(db, number),
+            flags_of(profile, terms),
+        )
 
     def _mask(self, db: apsw.Connection, profile: int) -> tuple[int, ...]:
         """The numbers of a profile with each of ``MASKS``."""
         if profile not in self._masked:
             key = self._numbers.profile_of(db, profile)
             masked = [mask_profile(key, fields) for fields in MASKS]
-            self._masked[profile] = tuple(self._numbers.find_profiles(db, masked))
+            self._masked[profile] = tuple(
+                [self._numbers.find(db, "profiles", each) for each in masked]
+            )
         return self._masked[profile]
+
+
+def _sum_up(db: apsw.Connection, new: _New, call_pds: Sequence[int | None]) -> None:
+    places = [
+        Place(number + EPOCH_US, kind.masked, row[_USER], row[_TAGS])
+        for number, kind, row in zip(new.numbers, new.kinds, new.rows, strict=True)
+    ]
+    flags = [kind.flags for kind in new.kinds]
+    gaps = [record.gap_counts for record in new.records]
+    _append_parts(db, list(sum_records(places, contributions_of(new.rows, flags, call_pds, gaps))))
 
 
 def _fit_times(rows: list[Row]) -> list[Row]:
