@@ -26,7 +26,7 @@ from tests.support.services import postgresql
 from bench.ledger_records import MONTH_S, START, generate_records
 from headway.ledger.store import Filter, Store
 from headway.ledger.stores import new_store
-from headway.record import Content, Record, SpooledRecord, decode_entry, encode
+from headway.record import Content, Record, SpooledRecord, decode_shipped, encode
 
 BATCH = 20_000
 """Lines that the shipper stores at once, when it catches up."""
@@ -74,7 +74,7 @@ async def measure_adding(store: Store, records: int, span_s: float) -> None:
     wall = cpu = 0.0
     while lines := [encode(as_spooled(record)) for record in islice(generated, BATCH)]:
         started, used = time.perf_counter(), time.process_time()
-        await store.add([decode_entry(line) for line in lines])
+        await store.add([decode_shipped(line) for line in lines])
         wall += time.perf_counter() - started
         cpu += time.process_time() - used
     report("add", f"{records / wall:,.0f} records/s, {cpu / records * 1e6:.1f} us of CPU each")

@@ -240,6 +240,13 @@ class SpooledRecord(Record, gc=False, omit_defaults=True):
     is half of its bytes."""
 
 
+class ShippedRecord(Record, gc=False):
+    """A record as the shipper reads it from the spool."""
+
+    gap_counts: Raw = Raw(b"[]")  # type: ignore[assignment]
+    """JSON: ``headway.ledger.rows.gaps_of`` reads it in a third of the time that tuples take."""
+
+
 class Content(Struct, frozen=True, kw_only=True, tag_field="entry", tag="content"):
     """The messages of one call, where they are kept."""
 
@@ -314,6 +321,7 @@ _decode_other = msgspec.json.Decoder(Content | Feedback).decode
 _encode = msgspec.json.Encoder().encode
 _encode_lines = msgspec.json.Encoder().encode_lines
 _decode = msgspec.json.Decoder(Record).decode
+_decode_shipped = msgspec.json.Decoder(ShippedRecord).decode
 
 
 def encode(entry: Entry) -> bytes:
@@ -340,3 +348,8 @@ def decode(line: bytes) -> Record:
 def decode_entry(line: bytes) -> Entry:
     """Decode a line of any kind. Raises msgspec.DecodeError for an incomplete line."""
     return _decode_other(line) if line.startswith(_MARK) else _decode(line)
+
+
+def decode_shipped(line: bytes) -> Entry:
+    """As ``decode_entry``, for what is only stored."""
+    return _decode_other(line) if line.startswith(_MARK) else _decode_shipped(line)

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from headway.ledger.spool import OLD_SUFFIX, list_files
-from headway.record import Entry, decode_entry
+from headway.record import Entry, decode_shipped
 
 LOCK_NAME = "shipper.lock"
 OLD_FILE_REST_S = 60.0
@@ -88,7 +88,7 @@ def read_entries(file: SpoolFile, offset: int, size: int) -> Chunk:
     for line in lines:
         if line:
             try:
-                entries.append(decode_entry(line))
+                entries.append(decode_shipped(line))
             except (msgspec.DecodeError, UnicodeDecodeError):
                 rejected.append(line)
     return Chunk(entries, rejected, behind)

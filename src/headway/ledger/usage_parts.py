@@ -16,9 +16,8 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from itertools import chain
 from math import ceil, log
-from operator import itemgetter
+from operator import itemgetter, mul
 from struct import Struct as Layout
 from sys import byteorder
 from typing import Any
@@ -31,8 +30,9 @@ from headway.ledger.rows import (
     COLUMNS,
     PROFILE_FIELDS,
     TERMS_FIELDS,
+    Gaps,
     pack_histogram,
-    unpack_counts,
+    unpack_gaps,
 )
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 from headway.metering.histogram import GROWTH, SMALLEST, Histogram, value_of
@@ -82,8 +82,8 @@ Numbers = tuple[int, ...]
 the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds."""
 Rests = tuple[str | None, str | None]
 """What is to be added to the picodollars, in dollars."""
-Contribution = tuple[Numbers, bytes, Sequence[tuple[int, int]], Rests | None]
-"""Of one record: the third are pairs of bucket and count of the gaps. The second are the values'
+Contribution = tuple[Numbers, bytes, Gaps | None, Rests | None]
+"""Of one record. The second are the values'
 places in the histograms, in two bytes each, in the order of ``HISTOGRAM_METRICS``: ``FIRST_PLACE``
 more than the bucket, or 0 where there is no value; empty for a record that ends no call."""
 _NO_NUMBERS = (0,) * (_GAP_SUM_AT + 1)
@@ -120,7 +120,7 @@ def contributions_of(
     rows: Sequence[Sequence[Any]],
     flags: Sequence[Flags],
     call_pds: Sequence[int | None],
-    gaps: Sequence[Sequence[tuple[int, int]]],
+    gaps: Sequence[Gaps | None],
     *,
     has_metrics: bool = True,
 ) -> list[Contribution]:
@@ -141,19 +141,19 @@ def contributions_of(
     ]
     if not has_metrics:
         return [
-            ((*each, *_NO_VALUES), b"", (), rest)
+            ((*each, *_NO_VALUES), b"", None, rest)
             for each, rest in zip(zip(*sums, strict=True), both_rests, strict=True)
         ]
     values = _values_of(columns, call_pds)
     gap_sums = [
-        _sum_gaps(pairs, mean) if pairs else 0 for pairs, mean in zip(gaps, means, strict=True)
+        0 if each is None else _sum_gaps(each, mean) for each, mean in zip(gaps, means, strict=True)
     ]
     numbers = zip(*sums, *map(_without_none, values), gap_sums, strict=True)
     places = map(_pack_places, *map(_places_of, values, _SCALES))
     found: list[Contribution] = list(zip(numbers, places, gaps, both_rests, strict=True))
     for at, each in enumerate(flags):
         if not each.head[1]:  # it ends no call
-            found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", (), both_rests[at]
+            found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", None, both_rests[at]
     return found
 
 
@@ -185,11 +185,12 @@ def _places_of(column: Sequence[int | None], scale: float) -> Sequence[int]:
     ]
 
 
-def _sum_gaps(pairs: Sequence[tuple[int, int]], mean_us: int | None) -> int:
+def _sum_gaps(gaps: Gaps, mean_us: int | None) -> int:
     """Microseconds: from the mean where it is known."""
     if mean_us is not None:
-        return mean_us * sum([count for _, count in pairs])
-    return round(sum(value_of(bucket) * count for bucket, count in pairs) * MICRO)
+        return mean_us * sum(gaps[1])
+    seconds: float = sum(map(mul, map(value_of, gaps[0]), gaps[1]))
+    return round(seconds * MICRO)
 
 
 # --- Parts of cells -------------------------------------------------------------------------------
@@ -284,11 +285,11 @@ def _convert(part: _FirstPart) -> PartOf:
     histograms = []
     for buckets in part.buckets:
         if isinstance(buckets, bytes):
-            pairs = unpack_counts(buckets)
+            places, numbers = unpack_gaps(buckets)
         else:
-            pairs = [(bucket, 1) for bucket in buckets or ()]
+            places, numbers = buckets or (), (1,) * len(buckets or ())
         counts: dict[int, int] = {}
-        _add_pairs(counts, [(bucket + FIRST_PLACE, count) for bucket, count in pairs])
+        _add_counts(counts, ([each + FIRST_PLACE for each in places], numbers))
         histograms.append(Raw(_encode(_pack_counts(counts))))
     numbers = (*part.sums, *part.costs, *part.totals, part.gap_sum)
     rests = part.rests if any(part.rests) else None
@@ -322,7 +323,9 @@ class Cell(Struct):
         if has_metrics:
             self.places.append(b"".join(places))
             if has_gaps:
-                _add_pairs(self.gaps, chain.from_iterable(gaps))
+                for each in gaps:
+                    if each is not None:
+                        _add_counts(self.gaps, each)
 
     def _add_numbers(self, numbers: Sequence[Numbers]) -> None:
         if self.numbers is not _NO_NUMBERS:
@@ -346,8 +349,8 @@ class Cell(Struct):
             self.estimated_rest = add_usd(self.estimated_rest, other.estimated_rest)
         self.places += other.places
         for counts, more in zip(self.counts, other.counts, strict=True):
-            _add_pairs(counts, more.items())
-        _add_pairs(self.gaps, other.gaps.items())
+            _merge(counts, more)
+        _merge(self.gaps, other.gaps)
 
     def add_parts(self, parts: bytes, metrics: Iterable[int], *, has_gaps: bool = True) -> None:
         """Add what a database keeps of a cell. Of the histograms only those of ``metrics``
@@ -394,7 +397,7 @@ class Cell(Struct):
         for metric in metrics if places else ():
             counted = Counter(places[metric::_METRICS])
             del counted[0]
-            _add_pairs(self.counts[metric], counted.items())
+            _merge(self.counts[metric], counted)
         self.places = []
 
     def _costs(self) -> tuple[Decimal, Decimal]:
@@ -436,18 +439,26 @@ def _pack_counts(counts: dict[int, int]) -> bytes | None:
     return pack_histogram(counts) if counts else None
 
 
-def _add_packed(counts: dict[int, int], packed: bytes) -> None:
-    pairs = unpack_counts(packed)
-    if counts:
-        _add_pairs(counts, pairs)
-    else:
-        counts.update(pairs)
-
-
-def _add_pairs(counts: dict[int, int], pairs: Iterable[tuple[int, int]]) -> None:
+def _add_counts(counts: dict[int, int], more: Gaps) -> None:
     get = counts.get
-    for key, count in pairs:
+    for key, count in zip(*more, strict=True):
         counts[key] = get(key, 0) + count
+
+
+def _add_packed(counts: dict[int, int], packed: bytes) -> None:
+    """``packed``: by ``pack_histogram``."""
+    more = unpack_gaps(packed)
+    if counts:
+        _add_counts(counts, more)
+    else:
+        counts.update(zip(*more, strict=True))
+
+
+def _merge(counts: dict[int, int], more: Mapping[int, int]) -> None:
+    if counts:
+        _add_counts(counts, (tuple(more), tuple(more.values())))
+    else:
+        counts.update(more)
 
 
 def metric_numbers(metrics: Sequence[str]) -> list[int]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import msgspec
+import pytest
 from msgspec import Raw
 from msgspec.structs import replace
 from tests.support.ledger_stores import SyncStore, make_attempts, make_record, uuid_of
 
 from headway.ledger.store import Filter, Position
-from headway.record import Feedback, LineItem
+from headway.record import Feedback, LineItem, SpooledRecord, decode_shipped, encode
 
 FULL = make_record(
     1, session_id="a session", user="ann", tags=("team:a", "eval"), route="/v1/messages",
@@ -41,6 +43,25 @@ def test_a_record_comes_back_with_all_its_fields(store: SyncStore) -> None:
     assert (list(records), cursor) == ([FULL, plain], None)
 
 
+def test_a_record_of_the_spool_is_stored_like_any_other(store: SyncStore) -> None:
+    records = [FULL, make_record(2), make_record(3, gap_counts=((5, 1),) * 300)]
+    spooled = [SpooledRecord(*msgspec.structs.astuple(record)) for record in records]
+    shipped = [decode_shipped(encode(record)) for record in spooled]
+    assert store.add([*shipped[:2], shipped[0]]) == 2
+    assert store.add([shipped[2]]) == 1
+    assert list(store.attempts(Filter())[0]) == records
+    (usage,) = store.usage(Filter(), metrics=["inter_token_latency_s"])
+    assert usage.gaps.counts == {-1: 2, 700: 1, 701: 300, 1200: 5, 5: 300}
+
+
+def test_gaps_that_are_no_pairs_are_refused(store: SyncStore) -> None:
+    for gaps in (b"[[1,2],[3]]", b'[["a",1]]', b"[1]", b'{"a":1}'):
+        shipped = msgspec.structs.replace(decode_shipped(encode(FULL)), gap_counts=Raw(gaps))
+        with pytest.raises((ValueError, msgspec.DecodeError)):
+            store.add([shipped])
+    assert store.describe().records == 0
+
+
 def test_a_call_is_found_by_the_id_of_its_reply(store: SyncStore) -> None:
     for number, reply_id in enumerate(("chatcmpl-1", "same", "same", uuid_of(99))):
         store.add([make_record(number, reply_id=reply_id)])
@@ -68,7 +89,7 @@ def test_ids_of_providers_come_back(store: SyncStore) -> None:
         "req_0123456789abcdef01234567", "req_0123456789abcdef", "_0123456789abcdef0123456789abcdef",
         "a_b_0123456789abcdef0123456789abcdef", "req_0123456789ABCDEF01234567", uuid_of(7), "_",
         "é_0123456789abcdef0123456789abcdef", "req_0123456789abcde 0123456", "req_011CSHoEeqs5C35K",
-        "x_" + "ab" * 200,
+        "x_" + "ab" * 200, "ab_0123456789abcdef01234567", "abc_0123456789abcdef01234567",
     )  # fmt: skip
     store.add([make_record(at, upstream_request_id=id_) for at, id_ in enumerate(ids)])
     found, _ = store.attempts(Filter())

@@ -9,7 +9,7 @@ from headway.ledger.content_chain import search_words
 from headway.ledger.cubes import Address, Place, sum_records
 from headway.ledger.ids import unpack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, LARGEST, Keys, Row, encode_row
+from headway.ledger.rows import COLUMNS, LARGEST, Keys, Row, encode_row, gaps_of
 from headway.ledger.stores.postgresql.ids import clean, key_of_packed, pack_texts
 from headway.ledger.stores.postgresql.schema import NARROW, RECORD_COLUMNS
 from headway.ledger.usage_parts import Contribution, Flags, contributions_of, flags_of
@@ -49,6 +49,7 @@ class Batch:
         """``masked``: the numbers of each profile with each of ``headway.ledger.cubes.MASKS``."""
         order = sorted(range(len(records)), key=lambda at: (records[at].timestamp, records[at].id))
         self.records = [records[at] for at in order]
+        self._gaps = [gaps_of(record) for record in self.records]
         self.rows: list[Row] = []
         """The values of ``RECORD_COLUMNS``, of the records for which they were made."""
         self.large: list[int] = []
@@ -108,10 +109,10 @@ class Batch:
 
     def _make_rows(self, start: int, stop: int) -> list[Row]:
         rows = []
-        early, numbers, records = self._early, self._numbers, self.records
+        early, numbers, records, gaps = self._early, self._numbers, self.records, self._gaps
         for at in range(start, stop):
             record = records[at]
-            row = early.get(at) or _fit_ids(encode_row(record, numbers[at]))
+            row = early.get(at) or _fit_ids(encode_row(record, numbers[at], gaps[at]))
             if row[_DURATION] > _LARGEST_NARROW or (row[_OVERHEAD] or 0) > _LARGEST_NARROW:
                 self.large.append(at)
             if len(row) == len(COLUMNS):
@@ -129,7 +130,9 @@ class Batch:
         several.clear()
         for at, record in enumerate(self.records):
             if not record.is_last or (record.call_id and record.call_id != record.id):
-                row = self._early[at] = _fit_ids(encode_row(record, self._numbers[at]))
+                row = self._early[at] = _fit_ids(
+                    encode_row(record, self._numbers[at], self._gaps[at])
+                )
                 several.setdefault(row[3] or row[1], []).append(at)
         self.incomplete = []
         for call, places in several.items():
@@ -151,7 +154,7 @@ class Batch:
         ]
         flags = [self._flags_of(at) for at in chosen]
         call_pds = [row[_COST] if row[_CALL_PD] is None else row[_CALL_PD] for row in rows]
-        gaps = [self.records[at].gap_counts for at in chosen]
+        gaps = [self._gaps[at] for at in chosen]
         self._contributions += contributions_of(rows, flags, call_pds, gaps)
 
     def _flags_of(self, at: int) -> Flags:

@@ -100,7 +100,7 @@ class PostgresqlStore:
             [entry for entry in entries if type(entry) is Feedback],
             positions,
         )
-        records = [entry for entry in entries if type(entry) is Record]
+        records = [entry for entry in entries if isinstance(entry, Record)]
         with without_collection():
             try:
                 return await self._add_or_refresh(records, rest)

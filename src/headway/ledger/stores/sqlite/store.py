@@ -67,7 +67,7 @@ class SqliteStore:
     def _add(
         self, db: apsw.Connection, entries: Sequence[Entry], positions: Sequence[Position]
     ) -> int:
-        records = [entry for entry in entries if type(entry) is Record]
+        records = [entry for entry in entries if isinstance(entry, Record)]
         with without_collection():
             added = self._records.add(db, records)
         if len(records) < len(entries):

@@ -16,7 +16,7 @@ from headway.ledger.cubes import (
 )
 from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, decode_key, unpack_counts
+from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
 from headway.ledger.store import Dimension, Filter, Usage
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.reading import Reader
@@ -146,9 +146,9 @@ class UsageReader:
     def _add_batch(self, rows: Sequence[tuple[Any, ...]]) -> None:
         flags = [self._flags_of(row[_PROFILE], row[_TERMS]) for row in rows]
         call_pds = [row[_COST] if row[_CALL] is None else row[_CALL] for row in rows]
-        gaps: list[Sequence[tuple[int, int]]] = [()] * len(rows)
+        gaps: list[Gaps | None] = [None] * len(rows)
         if self._has_gaps:
-            gaps = [unpack_counts(row[_GAPS]) if row[_GAPS] else () for row in rows]
+            gaps = [unpack_gaps(row[_GAPS]) if row[_GAPS] else None for row in rows]
         groups: dict[Group, list[Contribution]] = {}
         for row, contribution in zip(
             rows,

@@ -14,11 +14,13 @@ from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import (
     COLUMNS,
+    Gaps,
     Key,
     Kind,
     Row,
     encode_row,
     fit_record,
+    gaps_of,
     kind_of,
     parameters_of,
     split_kind,
@@ -78,6 +80,7 @@ class _New(Struct):
     numbers: list[int]
     records: Sequence[Record]
     kinds: Sequence[_Kind]
+    gaps: Sequence[Gaps | None]
     rows: Sequence[Row]
 
     def choose(self, chosen: Sequence[int]) -> _New:
@@ -85,6 +88,7 @@ class _New(Struct):
             [self.numbers[at] for at in chosen],
             [self.records[at] for at in chosen],
             [self.kinds[at] for at in chosen],
+            [self.gaps[at] for at in chosen],
             [self.rows[at] for at in chosen],
         )
 
@@ -124,12 +128,13 @@ class RecordWriter:
             self._numbers.find_all(db, "names", [parameters_of(record) for record in records]),
             strict=True,
         )
+        gaps = [gaps_of(record) for record in records]
         rows = [
-            encode_row(record, (kind.profile, kind.terms, *numbers))
-            for record, kind, numbers in zip(records, kinds, names, strict=True)
+            encode_row(record, (kind.profile, kind.terms, *numbers), each)
+            for record, kind, numbers, each in zip(records, kinds, names, gaps, strict=True)
         ]
         rows = _fit_times(rows)
-        new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, kinds, rows))
+        new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, kinds, gaps, rows))
         if not new.numbers:
             return 0
         call_pds = [row[_COST] for row in new.rows]
@@ -183,8 +188,8 @@ def _sum_up(db: apsw.Connection, new: _New, call_pds: Sequence[int | None]) -> N
         for number, kind, row in zip(new.numbers, new.kinds, new.rows, strict=True)
     ]
     flags = [kind.flags for kind in new.kinds]
-    gaps = [record.gap_counts for record in new.records]
-    _append_parts(db, list(sum_records(places, contributions_of(new.rows, flags, call_pds, gaps))))
+    contributions = contributions_of(new.rows, flags, call_pds, new.gaps)
+    _append_parts(db, list(sum_records(places, contributions)))
 
 
 def _fit_times(rows: list[Row]) -> list[Row]:
