@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,23 @@ def launch(tmp_path: Path, upstream: Upstream) -> Iterator[Launch]:
 
     yield start
     stop_all(started)
+
+
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory, scripted: Upstream) -> Iterator[Launch]:
+    """Starts servers that the tests of a module share: one for each mode and ``changes``, which
+    replace parts of the standard configuration."""
+    running: dict[str, Gateway] = {}
+
+    def get(changes: Mapping[str, Any] | None = None, *, mode: str = "direct") -> Gateway:
+        key = json.dumps([mode, changes])
+        if key not in running:
+            config = {**standard_config(scripted), **(changes or {})}
+            running[key] = Gateway.start(tmp_path_factory.mktemp("lasting"), config, mode=mode)
+        return running[key]
+
+    yield get
+    stop_all(list(running.values()))
 
 
 def stop_all(gateways: list[Gateway]) -> None:

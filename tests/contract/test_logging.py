@@ -25,6 +25,7 @@ from support.waiting import until
 
 CHAT = "/api/engine/chat/openai"
 OPENAI = {"model": "openai/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+LOGGING = {"server": {"log": {"access": True}, "cors_origins": ["https://page.example"]}}
 ACCESS = re.compile(
     r"\S+Z INFO access method=(\S+) path=(\S+) status=(\d+) duration_s=([\d.]+)"
     r" request_id=(\S+) bytes=(\d+)\n"
@@ -33,7 +34,7 @@ PROMPT = "a prompt that nobody else may read"
 
 
 def access_lines(gateway: Gateway) -> list[tuple[str, ...]]:
-    return [found.groups() for line in gateway.output if (found := ACCESS.fullmatch(line))]
+    return [found.groups() for line in gateway.new_output() if (found := ACCESS.fullmatch(line))]
 
 
 def wait_for(read: Callable[[], list[Any]], count: int) -> list[Any]:
@@ -42,7 +43,7 @@ def wait_for(read: Callable[[], list[Any]], count: int) -> list[Any]:
 
 
 def json_lines(gateway: Gateway) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in gateway.output]
+    return [json.loads(line) for line in gateway.new_output()]
 
 
 def failures(gateway: Gateway) -> list[dict[str, Any]]:
@@ -51,9 +52,18 @@ def failures(gateway: Gateway) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def logging(launch: Launch, mode: str) -> Gateway:
-    config = {"server": {"log": {"access": True}, "cors_origins": ["https://page.example"]}}
-    return launch(config, mode=mode)
+def logging(lasting: Launch, mode: str, upstream: Upstream) -> Gateway:
+    return settled(lasting(LOGGING, mode=mode))
+
+
+def settled(gateway: Gateway) -> Gateway:
+    """A line comes after the reply: once that of a further request is there, those of the last test
+    are, too."""
+    gateway.mark()
+    assert gateway.client.get("/health").status == 200
+    until(lambda: any("/health" in line for line in gateway.new_output()))
+    gateway.mark()
+    return gateway
 
 
 # --- The access log -------------------------------------------------------------------------------
@@ -309,8 +319,9 @@ def test_a_wrong_setting_is_refused(log: str, message: str, tmp_path: Path) -> N
 
 
 @pytest.fixture
-def json_log(launch: Launch, mode: str) -> Gateway:
-    return launch({"server": {"log": {"format": "json"}, "api_keys": [GATE_KEY]}}, mode=mode)
+def json_log(lasting: Launch, mode: str, upstream: Upstream) -> Gateway:
+    log = {"format": "json", "access": True}
+    return settled(lasting({"server": {"log": log, "api_keys": [GATE_KEY]}}, mode=mode))
 
 
 def test_every_failure_is_a_line_with_the_id_of_its_record(
@@ -343,7 +354,7 @@ def test_every_failure_is_a_line_with_the_id_of_its_record(
         ("info", 422, "invalid_request_error", "openai"),
         ("info", 401, "authentication_error", None),
     ]
-    recorded = [record["request_id"] for record in json_log.records()]
+    recorded = [record["request_id"] for record in json_log.new_records()]
     assert [one["request_id"] for one in lines[:6]] == recorded
     assert all(one["model"] == "gpt-4o" for one in lines[:6])
     assert all(0 <= one["duration_s"] < 20 for one in lines[:6])

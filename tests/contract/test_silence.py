@@ -21,8 +21,10 @@ LONG = Wait(0.9)
 
 
 @pytest.fixture
-def quiet(launch: Launch, mode: str) -> Gateway:
-    return launch(QUIET, mode=mode)
+def quiet(lasting: Launch, mode: str, upstream: Upstream) -> Gateway:
+    own = lasting(QUIET, mode=mode)
+    own.mark()
+    return own
 
 
 def engine(gateway: Gateway) -> Stream:
@@ -92,7 +94,7 @@ def test_a_comment_does_not_count_as_the_first_token(quiet: Gateway, upstream: U
     with engine(quiet) as stream:
         last = events(stream.read())[-1]
     assert last["metrics"]["time_to_first_token_s"] >= 0.85
-    (record,) = quiet.records()
+    (record,) = quiet.new_records()
     assert record["content_events"] == 2
 
 
@@ -108,7 +110,7 @@ def test_an_error_after_a_comment_is_an_event(
         assert (stream.status, stream.complete) == (200, True)
     assert COMMENT in body
     assert events(body)[-1]["error"]["type"] in ("connection_error", "protocol_error")
-    assert quiet.records()[-1]["outcome"] == "error"
+    assert quiet.new_records()[-1]["outcome"] == "error"
 
 
 def test_an_error_before_any_comment_has_its_own_status(quiet: Gateway, upstream: Upstream) -> None:
@@ -123,5 +125,5 @@ def test_a_client_that_left_is_noticed_between_comments(quiet: Gateway, upstream
         while COMMENT not in stream.buffer:
             stream._more()
     until(lambda: upstream.last.closed_at)
-    until(lambda: quiet.records())
-    assert quiet.records()[-1]["outcome"] == "cancelled"
+    (record,) = until(quiet.new_records)
+    assert record["outcome"] == "cancelled"

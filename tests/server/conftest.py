@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from contract.conftest import gateway, launch, mode, scripted, server, shared, upstream
+from contract.conftest import gateway, lasting, launch, mode, scripted, server, shared, upstream
 
-__all__ = ["gateway", "launch", "mode", "scripted", "server", "shared", "upstream"]
+__all__ = ["gateway", "lasting", "launch", "mode", "scripted", "server", "shared", "upstream"]

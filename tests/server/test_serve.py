@@ -33,27 +33,20 @@ def has_ipv6() -> bool:
 
 
 @COUNTS
-def test_it_announces_its_address_and_can_be_called_at_once(launch: Launch, count: str) -> None:
-    own = launch(args=("--port", "0", "--workers", count))
-    assert own.client.get("/health").status == 200
-    assert "".join(own.output).count("Headway listening on") == 1
-
-
-@COUNTS
-def test_it_announces_the_variable_that_redirects_a_provider(launch: Launch, count: str) -> None:
-    place = {"CO_API_URL": "http://127.0.0.1:9/v2"}
-    own = launch(args=("--port", "0", "--workers", count), env=place)
-    assert own.client.get("/health").status == 200
-    said = [line for line in own.output if " is at " in line]
-    assert said == ["cohere is at http://127.0.0.1:9/v2, as CO_API_URL says\n"]
-
-
-@COUNTS
-def test_it_says_which_file_it_read_and_what_it_ignored(launch: Launch, count: str) -> None:
-    variables = {"HEADWAY_PORT": "tcp://10.0.0.7:8000", "MISTRAL_API_KEY": "your key here"}
+def test_it_announces_its_address_the_file_that_it_read_and_what_the_environment_says(
+    launch: Launch, count: str
+) -> None:
+    variables = {
+        "CO_API_URL": "http://127.0.0.1:9/v2",
+        "HEADWAY_PORT": "tcp://10.0.0.7:8000",
+        "MISTRAL_API_KEY": "your key here",
+    }
     own = launch({"server": {"port": 0}}, args=("--workers", count), env=variables)
     assert own.client.get("/health").status == 200
     said = "".join(own.output)
+    assert said.count("Headway listening on") == 1
+    redirected = [line for line in own.output if " is at " in line]
+    assert redirected == ["cohere is at http://127.0.0.1:9/v2, as CO_API_URL says\n"]
     assert f"configuration: {own.directory / 'headway.yaml'}\n" in said
     assert "warning: environment: HEADWAY_PORT: is the address of a Kubernetes service" in said
     assert "warning: environment: MISTRAL_API_KEY: must be a key" in said
@@ -69,12 +62,10 @@ def test_it_listens_on_ipv6(launch: Launch, count: str) -> None:
 
 
 @COUNTS
-def test_a_port_in_use_is_reported_in_one_line(launch: Launch, count: str) -> None:
+def test_a_port_in_use_is_reported_in_one_line(tmp_path: Path, count: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        own = Gateway.spawn(
-            launch().directory / "second", {}, args=("--port", port, "--workers", count)
-        )
+        own = Gateway.spawn(tmp_path, {}, args=("--port", port, "--workers", count))
         assert own.wait() == 3
     (line,) = own.output
     assert line == f"headway: cannot listen on 127.0.0.1:{port}: Address already in use\n"

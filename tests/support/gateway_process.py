@@ -84,6 +84,8 @@ class Gateway:
     """Every byte that its clients received."""
     base_url: str = ""
     readers: list[threading.Thread] = field(default_factory=list)
+    _old_lines: int = 0
+    _old_records: set[str] = field(default_factory=set)
 
     @classmethod
     def start(
@@ -200,6 +202,19 @@ class Gateway:
         spooled = [decode_line(line) for line in self.spooled().splitlines() if line]
         found = [*stored, *(record for record in spooled if record.get("id") not in ids)]
         return sorted(found, key=lambda record: record["timestamp"])  # of all workers
+
+    def mark(self) -> None:
+        """For tests that share the server: what is there now is not new."""
+        self._old_lines = len(self.output)
+        self._old_records = {record["id"] for record in self.records()}
+
+    def new_output(self) -> list[str]:
+        """The lines since ``mark``."""
+        return self.output[self._old_lines :]
+
+    def new_records(self) -> list[dict[str, Any]]:
+        """Those since ``mark``."""
+        return [record for record in self.records() if record["id"] not in self._old_records]
 
     def stored(self) -> list[dict[str, Any]]:
         """The records in the database, the oldest first."""

@@ -256,9 +256,9 @@ UNLIMITED_S = 50.0
 """Less than a client has without these limits, which are 75 and 60 s by default."""
 
 
-def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> None:
+def test_clients_that_take_too_long_are_timed_out(lasting: Launch, mode: str) -> None:
     """All on one server at the same time, because each waits in real time."""
-    own = launch({"server": HASTY}, mode=mode)
+    own = lasting({"server": HASTY}, mode=mode)
     data = json.dumps(body()).encode()
     sent = {
         "nothing": b"",
@@ -285,8 +285,8 @@ def test_clients_that_take_too_long_are_timed_out(launch: Launch, mode: str) -> 
         stream.close()
 
 
-def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, mode: str) -> None:
-    own = launch({"server": HASTY}, mode=mode)
+def test_single_bytes_do_not_extend_the_read_timeout(lasting: Launch, mode: str) -> None:
+    own = lasting({"server": HASTY}, mode=mode)
     with own.client.connect() as stream:
         stream.sock.setblocking(False)
         for byte in head(*(f"x-{n}: y" for n in range(20))):  # takes eight seconds and more
@@ -303,9 +303,9 @@ def test_single_bytes_do_not_extend_the_read_timeout(launch: Launch, mode: str) 
 
 
 def test_a_slow_provider_does_not_time_out_the_client(
-    launch: Launch, upstream: Upstream, mode: str
+    lasting: Launch, upstream: Upstream, mode: str
 ) -> None:
-    own = launch({"server": HASTY}, mode=mode)
+    own = lasting({"server": HASTY}, mode=mode)
     upstream.play(Answer((role(), Wait(1.2), text("Hi"), Wait(1.2), finish(), usage(), DONE)))
     with own.stream() as stream:
         assert json.loads(stream.read().splitlines()[-1])["chat_output"] == "Hi"
@@ -392,9 +392,9 @@ DATA = json.dumps(body()).encode()
 
 @pytest.mark.parametrize("name", ["authorization", "x-api-key", "api-key"])
 def test_blanks_around_a_headers_value_are_not_part_of_it(
-    launch: Launch, mode: str, name: str
+    lasting: Launch, mode: str, name: str
 ) -> None:
-    own = launch({"server": {"api_keys": ["gw-secret-key"]}}, mode=mode)
+    own = lasting({"server": {"api_keys": ["gw-secret-key"]}}, mode=mode)
     key = "Bearer gw-secret-key" if name == "authorization" else "gw-secret-key"
     length = len(DATA)
     with own.client.connect() as stream:
