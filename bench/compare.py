@@ -47,7 +47,7 @@ SETTLE_S = 0.5
 class Options(Struct, frozen=True):
     only: list[str]
     rounds: int
-    seconds: int
+    seconds: float
     streams: int
     stream_rounds: int
     growth: int
@@ -71,7 +71,7 @@ def parse(arguments: list[str]) -> Options:
     )
     ask.add_argument("--only", default=",".join(gateways.PEERS), help="gateways, with commas")
     ask.add_argument("--rounds", type=int, default=3)
-    ask.add_argument("--seconds", type=int, default=6, help="of each load in a round")
+    ask.add_argument("--seconds", type=float, default=6, help="of each load in a round")
     ask.add_argument("--streams", type=int, default=200, help="at once")
     ask.add_argument("--stream-rounds", type=int, default=3, help="streams one after the other")
     ask.add_argument("--growth", type=int, default=200_000, help="requests; 0 leaves it out")
@@ -173,10 +173,10 @@ class Entrant:
         time.sleep(SETTLE_S)
         self.idle_mib = machine.usage(self.process.pid).rss_bytes / machine.MIB
 
-    def load(self, seconds: int, rig: gateways.Rig) -> None:
+    def load(self, seconds: float, rig: gateways.Rig) -> None:
         relay, engine, folder = self.peer.relay, self.peer.engine, rig.folder
         self.relays.append(self._run(relay, MANY, seconds, folder))
-        self.singles.append(self._run(relay, 1, max(1, seconds // 2), folder))
+        self.singles.append(self._run(relay, 1, seconds / 2, folder))
         if engine is not None:
             self.engines.append(self._run(engine, MANY, seconds, folder))
         if (remote := self.peer.remote) is not None:
@@ -184,19 +184,22 @@ class Entrant:
             if remote.engine is not None:
                 self.remote.engine.append(self._run_connected(remote.engine, seconds, rig))
 
-    def _run(self, request: wrk.Request, connections: int, seconds: int, folder: Path) -> wrk.Load:
+    def _run(
+        self, request: wrk.Request, connections: int, seconds: float, folder: Path
+    ) -> wrk.Load:
         before = machine.usage(self.process.pid).cpu_s
         load = wrk.run(request, connections, seconds, folder)
         spent = machine.usage(self.process.pid).cpu_s - before
         return replace(load, cpu_us=spent / max(load.requests, 1) * 1e6)
 
-    def _run_connected(self, request: wrk.Request, seconds: int, rig: gateways.Rig) -> wrk.Load:
+    def _run_connected(self, request: wrk.Request, seconds: float, rig: gateways.Rig) -> wrk.Load:
         """CPU time a request once all upstream connections are there: a load ends in the middle of
         requests, which closes their connections, so the next one begins with TLS handshakes."""
-        process = wrk.begin(request, REMOTE_MANY, seconds + CONNECTING_S, rig.folder)
-        time.sleep(CONNECTING_S)
+        connecting = min(CONNECTING_S, seconds)
+        process = wrk.begin(request, REMOTE_MANY, seconds + connecting, rig.folder)
+        time.sleep(connecting)
         cpu_s, requests = machine.usage(self.process.pid).cpu_s, nginx.count_requests(rig.instant)
-        time.sleep(seconds - STOP_EARLY_S)
+        time.sleep(max(0.0, seconds - STOP_EARLY_S))
         cpu_s = machine.usage(self.process.pid).cpu_s - cpu_s
         requests = nginx.count_requests(rig.instant) - requests
         return replace(wrk.finish(process), cpu_us=cpu_s / max(requests, 1) * 1e6)

@@ -50,7 +50,7 @@ class Growth(Struct, frozen=True):
         return self.end_mib - self.warm_mib
 
 
-def scale(rig: gateways.Rig, seconds: int) -> Scaling:
+def scale(rig: gateways.Rig, seconds: float) -> Scaling:
     cores = machine.cores()
     both = cores.both if machine.count_cores() < ROOMY else machine.workers_cores()
     one = _run(rig, 1, cores.gateway, seconds)
@@ -60,7 +60,7 @@ def scale(rig: gateways.Rig, seconds: int) -> Scaling:
     return Scaling(one, two, two.rps / one.rps, capacity)
 
 
-def _run(rig: gateways.Rig, workers: int, on: Iterable[int], seconds: int) -> Run:
+def _run(rig: gateways.Rig, workers: int, on: Iterable[int], seconds: float) -> Run:
     port, config = free_port(), gateways.configure(rig, f"workers-{workers}")
     argv = gateways.serve(config, port, "--workers", str(workers))
     body = canned.engine(stream=True)
@@ -68,7 +68,7 @@ def _run(rig: gateways.Rig, workers: int, on: Iterable[int], seconds: int) -> Ru
     process = machine.spawn(argv, on, log=rig.folder / "workers.log")
     with machine.running([process]):
         machine.wait_answering(port, request.path, request.headers, body, process)
-        wrk.run(request, CONNECTIONS, 1, rig.folder)  # warm
+        wrk.run(request, CONNECTIONS, min(1, seconds), rig.folder)  # warm
         before = _workers(process, workers)
         load = wrk.run(request, CONNECTIONS, seconds, rig.folder)
         spent = [now - then for now, then in zip(_workers(process, workers), before, strict=True)]
@@ -82,7 +82,7 @@ def _workers(process: subprocess.Popen[bytes], count: int) -> list[float]:
     return [machine.usage_of(pid).cpu_s for pid in (pids[1 : count + 1] if count > 1 else pids[:1])]
 
 
-def grow(pid: int, request: wrk.Request, requests: int, seconds: int, folder: Path) -> Growth:
+def grow(pid: int, request: wrk.Request, requests: int, seconds: float, folder: Path) -> Growth:
     """Resident memory before and after so many requests, a tenth as many having gone before."""
     warm = _spend(request, max(1, requests // 10), seconds, folder)
     before = machine.usage(pid).rss_bytes
@@ -92,7 +92,7 @@ def grow(pid: int, request: wrk.Request, requests: int, seconds: int, folder: Pa
     return Growth(total, before / machine.MIB, after / machine.MIB, failed)
 
 
-def _spend(request: wrk.Request, requests: int, seconds: int, folder: Path) -> list[wrk.Load]:
+def _spend(request: wrk.Request, requests: int, seconds: float, folder: Path) -> list[wrk.Load]:
     done: list[wrk.Load] = []
     while sum(each.requests for each in done) < requests:
         done.append(wrk.run(request, 32, seconds, folder))

@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import math
 import re
+import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,20 +38,39 @@ class Request(Struct, frozen=True):
     body: bytes
 
 
-def run(request: Request, connections: int, seconds: int, folder: Path) -> Load:
+def run(request: Request, connections: int, seconds: float, folder: Path) -> Load:
     """One thread on the load's core, every connection kept alive and busy."""
-    return finish(begin(request, connections, seconds, folder))
+    process = begin(request, connections, seconds, folder)
+    if seconds % 1:
+        _interrupt(process, seconds)
+    return finish(process)
 
 
-def begin(request: Request, connections: int, seconds: int, folder: Path) -> subprocess.Popen[str]:
+def begin(
+    request: Request, connections: int, seconds: float, folder: Path
+) -> subprocess.Popen[str]:
+    """Start a load, of so many seconds rounded up."""
     script = folder / "request.lua"
     script.write_text(_script(request))
     cores = ",".join(map(str, sorted(machine.cores().load)))
-    argv = ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency"]
+    argv = ["taskset", "-c", cores, "wrk", "-t1", f"-c{connections}", "--latency"]
     url = f"http://127.0.0.1:{request.port}{request.path}"
-    return subprocess.Popen(
-        [*argv, "--timeout", "20s", "-s", str(script), url], stdout=subprocess.PIPE, text=True
-    )
+    argv += [f"-d{math.ceil(seconds)}s", "--timeout", "20s", "-s", str(script), url]
+    return subprocess.Popen(argv, stdout=subprocess.PIPE, text=True)
+
+
+def _interrupt(process: subprocess.Popen[str], seconds: float) -> None:
+    """Stop wrk, which takes whole seconds, after ``seconds``. Its report is of what it did."""
+    while process.poll() is None and not _handles_interrupts(process.pid):
+        time.sleep(0.005)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+
+
+def _handles_interrupts(pid: int) -> bool:
+    """By the set of signals that it catches (proc(5)), in which SIGINT is the second."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return bool(int(_find(r"SigCgt:\s+(\w+)", status)[1], 16) & 1 << signal.SIGINT - 1)
 
 
 def finish(process: subprocess.Popen[str]) -> Load:
