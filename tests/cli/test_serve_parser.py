@@ -216,7 +216,8 @@ main()
 """
 SPARED = {
     "typer", "rich", "pydantic", "fastapi", "starlette", "tiktoken", "regex", "requests",
-    "http.client", "zipfile", "headway.sdk",
+    "http.client", "zipfile", "click", "multiprocessing", "uvicorn.main", "headway.sdk",
+    "headway.providers.echo", "headway.ledger.export", "headway.server.api.ledger_routes",
     "headway.server.openapi.docs", "headway.server.openapi.schemas.engine",
 }  # fmt: skip
 

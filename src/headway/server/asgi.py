@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from math import ceil
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from headway import __version__
@@ -26,7 +26,6 @@ from headway.policy.request_headers import find_request_id
 from headway.server import routes
 from headway.server.api import (
     info_routes,
-    ledger_routes,
     native_routes,
     refused_responses,
     token_counts,
@@ -38,6 +37,9 @@ from headway.server.asgi_stream import stream
 from headway.server.asgi_types import BREAK_OFF, AsgiApplication, Message, Receive, Scope, Send
 from headway.server.ledger_reader import LedgerReader
 from headway.types import Headers
+
+if TYPE_CHECKING:
+    from headway.server.api import ledger_routes
 
 T = TypeVar("T")
 PLAIN = OpenAIFormat()
@@ -82,7 +84,8 @@ class AsgiRoutes:
         self, gateway: Gateway, documentation: AsgiApplication, reader: LedgerReader
     ) -> None:
         self._gateway = gateway
-        self._ledger = ledger_routes.LedgerRoutes(gateway, reader)
+        self._reader = reader
+        self._ledger: ledger_routes.LedgerRoutes | None = None
         self._info_routes = info_routes.InfoRoutes(gateway)
         self._documentation = documentation
 
@@ -96,20 +99,18 @@ class AsgiRoutes:
                 await self._pass_through(address, scope, receive, send)
                 return
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
-            ledger = ledger_routes.find(path)
-            is_read = ledger is not None and scope["method"] in ledger[0].methods
-            if found is not None and not is_read:
+            if found is not None and (scope["method"] == "POST" or not self._reads_ledger(scope)):
                 await self._respond_from_pipeline(found, scope, receive, send)
-            elif ledger is not None:
+            elif info_routes.find(path) is not None:
+                await self._respond_with_info(scope, self._with_request_id(scope, send))
+            elif path in info_routes.SHOW:
+                await self._respond_with_model(scope, receive, send)
+            elif (ledger := self._ledger_routes().find(path)) is not None:
                 send = self._with_request_id(scope, send)
                 await self._respond_from_ledger(ledger, scope, receive, send)
-            elif (route := token_counts.find(scope["path"])) is not None:
+            elif (route := token_counts.find(path)) is not None:
                 await self._respond_with_count(route, scope, receive, send)
-            elif scope["path"] in info_routes.SHOW:
-                await self._respond_with_model(scope, receive, send)
-            elif info_routes.find(scope["path"]) is not None:
-                await self._respond_with_info(scope, self._with_request_id(scope, send))
-            elif scope["path"].rstrip("/") in PROBES:
+            elif path.rstrip("/") in PROBES:
                 _check_method(scope, "GET", "HEAD")
                 send = self._with_request_id(scope, send)
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
@@ -125,6 +126,19 @@ class AsgiRoutes:
             return
         except HeadwayError as error:
             await _refuse(error, self._request_id(scope), scope, send, self._native_format(scope))
+
+    def _ledger_routes(self) -> ledger_routes.LedgerRoutes:
+        """They are imported when somebody asks for one: calls do not need them."""
+        if self._ledger is None:
+            from headway.server.api.ledger_routes import LedgerRoutes
+
+            self._ledger = LedgerRoutes(self._gateway, self._reader)
+        return self._ledger
+
+    def _reads_ledger(self, scope: Scope) -> bool:
+        """Whether a request on the path of a call reads what the ledger has of earlier ones."""
+        ledger = self._ledger_routes().find(scope["path"])
+        return ledger is not None and scope["method"] in ledger[0].methods
 
     def _native_format(self, scope: Scope) -> ErrorFormat | None:
         """The format of errors for a request that would be passed through."""
@@ -172,13 +186,13 @@ class AsgiRoutes:
     async def _respond_from_ledger(
         self, found: tuple[ledger_routes.Route, str], scope: Scope, receive: Receive, send: Send
     ) -> None:
-        route, argument = found
+        (route, argument), ledger = found, self._ledger_routes()
         _check_method(scope, *route.methods)
-        self._ledger.identify(scope)  # before the body is read
+        ledger.identify(scope)  # before the body is read
         limit, headers = self._gateway.snapshot.body_limit, scope["headers"]
-        has_body = scope["method"] in ledger_routes.WITH_BODY
-        body = await _read_body(receive, limit, headers) if has_body else b""
-        work = self._ledger.respond(route, argument, scope, body)
+        reads_body = ledger.reads_body(scope["method"])
+        body = await _read_body(receive, limit, headers) if reads_body else b""
+        work = ledger.respond(route, argument, scope, body)
         answer = await (while_connected(work, receive) if route.ends_with_client else work)
         content_type = (b"content-type", answer.content_type)
         if isinstance(answer.body, bytes):

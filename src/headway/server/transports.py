@@ -13,7 +13,6 @@ from headway.pipeline.gateway import ActiveCall, Gateway
 from headway.policy import gateway_loop
 from headway.ports import Transport
 from headway.transport.client import HttpTransport
-from headway.transport.echo import EchoTransport
 from headway.transport.proxy import ProxySettings
 from headway.transport.route import DIRECT
 from headway.transport.tls import TlsSettings
@@ -33,7 +32,7 @@ class Transports:
     def __init__(self, config: Config, gateway_id: str) -> None:
         self._headers = ((gateway_loop.HEADER, gateway_id),)
         self._environ = dict(config.proxy_environ)
-        self._echo = EchoTransport(time.perf_counter)
+        self._echo: Transport | None = None
         self._transports: dict[TransportKey, HttpTransport] = {}
 
     def of(self, configured: Provider) -> Transport:
@@ -52,10 +51,17 @@ class Transports:
 
     def _find(self, configured: Provider, key: TransportKey) -> Transport:
         if (configured.base_url or "").startswith("echo:"):
-            return self._echo
+            return self._echo_transport()
         if key not in self._transports:
             self._transports[key] = self._new_transport(key)
         return self._transports[key]
+
+    def _echo_transport(self) -> Transport:
+        if self._echo is None:
+            from headway.transport.echo import EchoTransport  # few servers have an echo
+
+            self._echo = EchoTransport(time.perf_counter)
+        return self._echo
 
     def _new_transport(self, key: TransportKey) -> HttpTransport:
         environ = self._environ if key.proxy is None else {"ALL_PROXY": key.proxy}

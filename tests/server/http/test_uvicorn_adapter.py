@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +27,25 @@ def test_one_file_imports_uvicorn() -> None:
         if re.search(r"^\s*(?:from|import) uvicorn\b", path.read_text(), re.MULTILINE)
     }
     assert importing == {"server/http/uvicorn_adapter.py"}
+
+
+ASKED_LATER = """
+import sys
+from headway.server.http import uvicorn_adapter
+print("uvicorn.main" in sys.modules)
+import uvicorn
+print(uvicorn.__version__ != "", uvicorn.run.__module__, uvicorn.Server is uvicorn_adapter.Server)
+try:
+    uvicorn.unknown
+except AttributeError as error:
+    print(error)
+"""
+
+
+def test_the_names_of_uvicorns_package_are_there_for_who_asks() -> None:
+    ran = subprocess.run([sys.executable, "-c", ASKED_LATER], capture_output=True, check=True)
+    told = ["False", "True uvicorn.main True", "module 'uvicorn' has no attribute 'unknown'"]
+    assert ran.stdout.decode().splitlines() == told
 
 
 def test_both_kinds_of_cycle_have_the_methods_that_the_protocol_calls() -> None:

@@ -80,8 +80,13 @@ def find(path: str) -> tuple[Route, str] | None:
 class LedgerRoutes:
     """The routes of one gateway."""
 
+    find = staticmethod(find)
+
     def __init__(self, gateway: Gateway, reader: LedgerReader) -> None:
         self._ledger = Ledger(gateway, reader)
+
+    def reads_body(self, method: str) -> bool:
+        return method in WITH_BODY
 
     def identify(self, scope: Scope) -> tuple[KeyId, str | None]:
         """The id of the client's key, and the owner whose records alone it may read. Raises

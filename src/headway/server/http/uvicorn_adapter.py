@@ -10,26 +10,55 @@ beyond its documented ``Config`` and ``Server.run``: ``Server.startup``, ``shutd
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import math
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import perf_counter
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httptools
-import uvicorn
-from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
-from uvicorn.server import ServerState
 
 from headway.policy.request_headers import OWN_REQUEST_ID, REQUEST_ID
 from headway.server.asgi_types import BREAK_OFF
 from headway.server.http.access_log import AccessEntry, AccessLog
 from headway.server.http.response_head import header_lines, status_line
+
+
+def _put_off_package(name: str) -> ModuleType:
+    """Let the modules of a package be imported without its ``__init__.py``, which is run when one
+    of its own names is asked for. uvicorn's imports its command line, and with that click and
+    multiprocessing: a twentieth of the time of a start."""
+    spec = importlib.util.find_spec(name)
+    assert spec is not None
+    assert spec.loader is not None
+    package, execute = importlib.util.module_from_spec(spec), spec.loader.exec_module
+
+    def find(attribute: str) -> Any:
+        del package.__getattr__
+        execute(package)
+        return getattr(package, attribute)
+
+    package.__getattr__ = find  # type: ignore[method-assign]
+    sys.modules[name] = package
+    return package
+
+
+package = None if "uvicorn" in sys.modules else _put_off_package("uvicorn")
+
+from uvicorn.config import Config  # noqa: E402
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT  # noqa: E402
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle  # noqa: E402
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl  # noqa: E402
+from uvicorn.server import Server, ServerState  # noqa: E402
+
+if package is not None:
+    package.Config = Config  # type: ignore[attr-defined]  # uvicorn.lifespan imports it from there
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent, HTTPScope
@@ -191,7 +220,7 @@ class LoggedAsgiCycle(AsgiCycle):
             self.host.access_log(self.entry)
 
 
-class UvicornServer(uvicorn.Server):
+class UvicornServer(Server):
     """uvicorn's server with connections of our own. ``connect`` makes the protocol of one
     connection. ``on_started`` is called when it accepts connections, ``on_stopping`` before it
     stops; as many seconds later as that returns, requests that still run are cancelled.
@@ -208,7 +237,7 @@ class UvicornServer(uvicorn.Server):
         access_log: AccessLog | None = None,
     ) -> None:
         super().__init__(
-            uvicorn.Config(
+            Config(
                 app,
                 http=self._connect,  # type: ignore[arg-type]  # called like a class
                 loop="auto",
