@@ -1,0 +1,252 @@
+"""The first target of a route fails in every way in which a socket can, before any content, and the
+client gets the second one's answer: the same as from that target alone, in every dialect, whole and
+streamed.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from contract.test_faults import (
+    AFTER,
+    BEFORE,
+    CHUNKED,
+    EVENTS,
+    GOOD,
+    JSON,
+    LAST,
+    OK,
+    WHOLE,
+    WHOLE_BEGUN,
+    WHOLE_GOOD,
+    Script,
+    chunk,
+)
+from support.for_each import for_each
+from support.gateway_process import SERVER_KEY, Gateway
+from support.openai_completions import role
+from support.openai_upstream import sse_event
+from support.ports import free_port
+from support.scripted_server import Step, ThreadedServer, answer
+
+TIMEOUTS = {"connect": 1.0, "first_byte": 0.4, "idle": 0.4, "total": 1.5}
+ASKED = [{"role": "user", "content": "Hello"}]
+ROUTE, ALONE = "safe", "second/gpt-4o"
+
+
+def openai_chat(model: str, stream: bool) -> tuple[str, Any]:
+    return "/v1/chat/completions", {"model": model, "messages": ASKED, "stream": stream}
+
+
+def completions(model: str, stream: bool) -> tuple[str, Any]:
+    return "/v1/completions", {"model": model, "prompt": "Hello", "stream": stream}
+
+
+def responses(model: str, stream: bool) -> tuple[str, Any]:
+    return "/v1/responses", {"model": model, "input": "Hello", "stream": stream}
+
+
+def messages(model: str, stream: bool) -> tuple[str, Any]:
+    body = {"model": model, "max_tokens": 99, "messages": ASKED, "stream": stream}
+    return "/v1/messages", body
+
+
+def gemini(model: str, stream: bool) -> tuple[str, Any]:
+    method = "streamGenerateContent?alt=sse" if stream else "generateContent"
+    contents = [{"role": "user", "parts": [{"text": "Hello"}]}]
+    return f"/v1beta/models/{model}:{method}", {"contents": contents}
+
+
+def ollama(model: str, stream: bool) -> tuple[str, Any]:
+    return "/api/chat", {"model": model, "messages": ASKED, "stream": stream}
+
+
+DIALECTS = (openai_chat, completions, responses, messages, gemini, ollama)
+WAYS = {
+    f"{dialect.__name__}{', streamed' if stream else ''}": (dialect, stream)
+    for dialect in DIALECTS
+    for stream in (False, True)
+}
+
+# --- Faults ---------------------------------------------------------------------------------------
+
+FIRST = OK + EVENTS + CHUNKED + chunk(sse_event(role()))
+"""An event without content: nothing that commits a stream."""
+ERROR = b'{"error": {"message": "boom", "type": "server_error"}}'
+STATUSES = (408, 409, 429, 500, 502, 503, 504, 529)
+
+
+def both(*steps: Step) -> tuple[Sequence[Step], Sequence[Step]]:
+    return steps, steps
+
+
+FAULTS: dict[str, tuple[Sequence[Step], Sequence[Step]]] = {
+    **{name: both(*steps) for name, (steps, _) in BEFORE.items()},
+    **{
+        f"{name}, before content": ([FIRST, 0.02, *steps], [WHOLE_BEGUN, 0.02, *steps])
+        for name, (steps, _) in AFTER.items()
+    },
+    **{f"status {status}": both(answer(ERROR, status)) for status in STATUSES},
+    "a refused key": both(answer(ERROR, 401)),
+    "no such model": both(answer(ERROR, 404)),
+    "an error for a stream": both(answer(ERROR)),
+    "an error as the first event": (
+        [OK + EVENTS + CHUNKED + chunk(b"data: " + ERROR + b"\n\n") + LAST],
+        [answer(ERROR)],
+    ),
+    "a stream that ends at once": ([OK + EVENTS + CHUNKED + LAST], [answer(b"")]),
+    "a stream without a finish": ([FIRST + LAST], [answer(b"{}")]),
+    "a page": both(answer(b"<html>Busy</html>", headers=[("content-type", "text/html")])),
+    "no JSON": ([OK + EVENTS + CHUNKED + chunk(b"data: {\n\n") + LAST], [answer(b"{")]),
+    "a body shorter than its length": (
+        [OK + EVENTS + b"content-length: 5000\r\n\r\n" + sse_event(role()), "close"],
+        [OK + JSON + b"content-length: 5000\r\n\r\n" + WHOLE, "close"],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def failing() -> Script:
+    """What the first target answers."""
+    return Script()
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory, failing: Script) -> Iterator[Gateway]:
+    well = Script()
+    well.play(GOOD, WHOLE_GOOD)
+    with ThreadedServer([failing]) as first, ThreadedServer([well]) as second:
+        urls = {
+            "first": first.url,
+            "second": second.url,
+            "refused": f"http://127.0.0.1:{free_port()}",
+            "nowhere": "http://host.invalid",
+        }
+        config = {
+            "timeouts": TIMEOUTS,
+            "providers": {
+                name: {"kind": "openai", "base_url": f"{url}/v1", "api_key": SERVER_KEY}
+                for name, url in urls.items()
+            },
+            "models": {
+                ROUTE: ["first/gpt-4o", ALONE],
+                "unreachable": ["refused/gpt-4o", "nowhere/gpt-4o", ALONE],
+            },
+            "routing": {"retry_budget": 1.0, "breaker": {"failures": 1024, "min_attempts": 1024}},
+        }
+        gateway = Gateway.start(tmp_path_factory.mktemp("failover"), config)
+        yield gateway
+        gateway.stop()
+    assert "Traceback" not in "".join(gateway.output)
+    assert "never retrieved" not in "".join(gateway.output)
+
+
+MASKS = (
+    (re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "ID"),
+    (re.compile(r'"(created|created_at|completed_at)":("[^"]*"|[\d.]+)'), r'"\1":0'),
+    (re.compile(r'"(total|load|prompt_eval|eval)_duration":\d+'), r'"\1_duration":0'),
+    (re.compile(r"(?<=[/\"])(safe|unreachable|second/gpt-4o)(?=[\"/])"), "MODEL"),
+)
+"""What differs between two answers of one target: ids, times, and the name that was asked for."""
+
+
+def masked(body: bytes) -> str:
+    text = body.decode()
+    for pattern, instead in MASKS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def ask(gateway: Gateway, way: str, model: str) -> tuple[int, dict[str, str], bytes]:
+    dialect, stream = WAYS[way]
+    path, body = dialect(model, stream)
+    with gateway.client.open("POST", path, body) as sent:
+        reply = sent.read_head().reply()
+        return reply.status, dict(reply.headers), reply.body
+
+
+@for_each("way", WAYS)
+@for_each("fault", FAULTS)
+def test_the_second_target_answers_as_it_would_alone(
+    gateway: Gateway, failing: Script, fault: str, way: str
+) -> None:
+    failing.play(*FAULTS[fault])
+    status, _, alone = ask(gateway, way, ALONE)
+    assert status == 200
+    before = len(gateway.records())
+    status, headers, body = ask(gateway, way, ROUTE)
+    assert (status, masked(body)) == (200, masked(alone))
+    assert headers["x-headway-attempts"] == "2"
+    assert headers["x-headway-served-by"] == ALONE
+    first, second = gateway.records()[before:]
+    assert (first["outcome"], first["provider"], first["is_last"]) == ("error", "first", False)
+    assert (second["outcome"], second["role"], second["is_last"]) == ("ok", "fallback", True)
+    assert first["call_id"] == second["call_id"]
+
+
+@for_each("way", WAYS)
+def test_targets_that_cannot_be_reached_are_passed_over(gateway: Gateway, way: str) -> None:
+    _, _, alone = ask(gateway, way, ALONE)
+    status, headers, body = ask(gateway, way, "unreachable")
+    assert (status, masked(body)) == (200, masked(alone))
+    assert headers["x-headway-attempts"] == "3"
+
+
+@for_each("way", WAYS)
+def test_a_request_that_the_target_refuses_ends_the_call(
+    gateway: Gateway, failing: Script, way: str
+) -> None:
+    """Another target would refuse it too."""
+    failing.play(*both(answer(ERROR, 400)))
+    status, headers, body = ask(gateway, way, ROUTE)
+    assert status == 400
+    assert b"boom" in body
+    assert headers["x-headway-attempts"] == "1"
+
+
+@for_each("way", [way for way in WAYS if "streamed" in way])
+@for_each("fault", AFTER)
+def test_after_content_a_failure_is_an_honest_error(
+    gateway: Gateway, failing: Script, fault: str, way: str
+) -> None:
+    """Never content from two targets."""
+    steps, _ = AFTER[fault]
+    started = FIRST + chunk(sse_event({**role(), "choices": [
+        {"index": 0, "delta": {"content": "PARTIAL"}, "finish_reason": None}
+    ]}))  # fmt: skip
+    failing.play([started, 0.03, *steps])
+    before = len(gateway.records())
+    status, _, body = ask(gateway, way, ROUTE)
+    assert status == 200
+    assert b"PARTIAL" in body
+    assert b"Hello" not in body
+    assert b"error" in body or b"failed" in body
+    (record,) = gateway.records()[before:]
+    assert (record["outcome"], record["attempts"]) == ("error", 1)
+
+
+def test_the_error_of_a_route_whose_targets_all_fail_is_the_last_one(
+    gateway: Gateway, failing: Script
+) -> None:
+    failing.play(*both(answer(ERROR, 503)))
+    body = {"models": ["refused/gpt-4o", "first/gpt-4o"], "messages": ASKED}
+    with gateway.client.open("POST", "/v1/chat/completions", body) as sent:
+        reply = sent.read_head().reply()
+    assert reply.status == 503
+    assert json.loads(reply.body)["error"]["message"] == "boom"
+    assert dict(reply.headers)["x-headway-attempts"] == "2"
+
+
+def test_failover_can_be_switched_off(gateway: Gateway, failing: Script) -> None:
+    failing.play(*both(answer(ERROR, 503)))
+    path, body = openai_chat(ROUTE, False)
+    headers = {"x-headway-no-fallback": "1"}
+    with gateway.client.open("POST", path, body, headers) as sent:
+        reply = sent.read_head().reply()
+    assert reply.status == 503
+    assert dict(reply.headers)["x-headway-attempts"] == "1"
