@@ -34,6 +34,7 @@ TREE: list[tuple[str, int, str, bool]] = [
     ("UpstreamContextWindow", 400, "invalid_request_error", False),
     ("UpstreamContentPolicy", 400, "invalid_request_error", False),
     ("UpstreamUnsupported", 400, "invalid_request_error", False),
+    ("UpstreamConflict", 409, "provider_error", True),
     ("UpstreamRateLimited", 429, "rate_limit_error", True),
     ("UpstreamQuota", 429, "insufficient_quota", False),
     ("UpstreamLoop", 508, "loop_detected", False),

@@ -193,6 +193,13 @@ class UpstreamUnsupported(UpstreamRejected):
     """The model lacks something that the request needs, such as tools or images."""
 
 
+class UpstreamConflict(UpstreamError):
+    """Another request of the same account is in the way; a retry may succeed, as the SDKs of
+    OpenAI and Anthropic assume (openai-python, ``_base_client.py``: "lock timeouts")."""
+
+    status = 409
+
+
 class UpstreamRateLimited(UpstreamError):
     """The provider limits the rate of requests."""
 

@@ -65,6 +65,7 @@ RETRIED = {
     "UpstreamRateLimited",
     "UpstreamOverloaded",
     "UpstreamUnreachable",
+    "UpstreamConflict",
     "UpstreamDisconnected",
     "UpstreamGarbled",
     "UpstreamTruncated",

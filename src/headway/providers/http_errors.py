@@ -34,6 +34,7 @@ ERRORS_BY_STATUS: Mapping[int, ErrorClass] = {
     403: errors.UpstreamForbidden,
     404: errors.UpstreamNotFound,
     408: errors.UpstreamTimeout,
+    409: errors.UpstreamConflict,
     413: errors.UpstreamRejected,
     422: errors.UpstreamRejected,
     429: errors.UpstreamRateLimited,

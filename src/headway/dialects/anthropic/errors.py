@@ -34,7 +34,7 @@ BY_CLASS: dict[type[errors.HeadwayError], str] = {
 }
 """Classes whose status says less. A quota that is used up is no 429 here: clients would try
 again."""
-KEPT_STATUSES = frozenset({405, 415, 508})
+KEPT_STATUSES = frozenset({405, 409, 415, 508})
 """Statuses of HTTP for which Anthropic has no type."""
 
 
