@@ -79,6 +79,10 @@ def nginx_peer(rig: Rig) -> Peer:
 # --- Headway --------------------------------------------------------------------------------------
 
 
+ROUTE = "routed"
+"""A name for three models, of which the first answers."""
+
+
 def configure(rig: Rig, name: str = "headway", more: Sequence[str] = ()) -> Path:
     """Metering, authentication and the spool of records are on, as in production. ``more`` are
     lines of further providers."""
@@ -94,7 +98,9 @@ def configure(rig: Rig, name: str = "headway", more: Sequence[str] = ()) -> Path
     path = rig.folder / f"{name}.yaml"
     ledger = f"ledger: {{url: 'sqlite:///{rig.folder}/{name}.db'}}"
     server = f"server: {{api_keys: ['{canned.KEY}']}}"
-    path.write_text("\n".join(["providers:", *lines, ledger, server, ""]))
+    targets = ", ".join(f"{provider}/{canned.MODEL}" for provider in ("plain", "joined", "long"))
+    models = f"models: {{{ROUTE}: [{targets}]}}"
+    path.write_text("\n".join(["providers:", *lines, models, ledger, server, ""]))
     return path
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from msgspec import Struct
 
 from bench import canned, canned_streams
-from bench.gateways import CHAT, CLIENT_KEY, Rig, configure
+from bench.gateways import CHAT, CLIENT_KEY, ROUTE, Rig, configure
 from headway.config import load
 from headway.providers import FACTS
 from headway.server.app import App
@@ -32,6 +32,7 @@ PROVIDERS = {"anthropic": "anthropic", "gemini": "gemini", "responses": "openai_
 """Name -> kind, of those that ``bench.gateways`` does not configure."""
 PROVIDER = "  %s: {kind: %s, base_url: 'http://127.0.0.1:%d', api_key: sk-x}"
 PATIENCE_S = 10.0
+JSON = b"application/json"
 DATE = (b"date", b"Sun, 06 Nov 1994 08:49:37 GMT")
 HEAD = (
     b"HTTP/1.1 200 OK\r\nserver: nginx\r\ncontent-type: %b\r\ncontent-length: %d\r\n"
@@ -111,10 +112,11 @@ def cases() -> list[Case]:
     whole = canned.whole_answer()
     relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
     joined = _request(ENGINE, canned.engine())
-    answer = [HEAD % (b"application/json", len(whole)) + whole]
+    answer = [HEAD % (JSON, len(whole)) + whole]
     kept = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"), {"x-headway-cache-ttl": "600"})
     return [
         Case("relay", relay, answer),
+        Case("route", _request(CHAT, canned.chat(ROUTE)), answer),
         Case("cached", kept, [], first=answer),
         _stream("stream", _chat("plain", canned.MODEL), canned.events),
         _stream("ndjson", _request(ENGINE, canned.engine(stream=True)), canned.events),
