@@ -9,7 +9,7 @@ PYTEST = $(BIN)/python -m pytest
 PURE_TESTS := $(addprefix tests/,test_errors.py test_response_accumulator.py wire dialects providers \
   policy routing metering)
 # All but `archive`, whose one library is larger than all others together.
-RUN_EXTRAS = aws azure cel google local postgresql
+RUN_EXTRAS = aws azure cel google local postgresql schema
 CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 

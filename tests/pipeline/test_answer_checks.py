@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from headway.dialects.anthropic.messages import AnthropicMessages
+from headway.dialects.base import ClientRequest, Dialect
+from headway.dialects.gemini.generate import GenerateContent
+from headway.dialects.ollama.chat import OllamaChat
+from headway.dialects.openai.embeddings import OpenAIEmbeddings
+from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.routing.route import FailureRule
 from support.for_each import for_each
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, event, text
-from support.routed_pipe import RoutedPipe, target
+from support.routed_pipe import ROUTE, RoutedPipe, target
 
 EMPTY: frozenset[FailureRule] = frozenset({"empty"})
 
@@ -121,3 +127,128 @@ def test_a_prompt_that_is_too_long_is_an_error_without_such_targets() -> None:
     pipe.ask_route()
     pipe.asked("one").whole(TOO_LONG, status=400)
     assert (pipe.sink.status, pipe.requests) == (400, (1, 0, 0))
+
+
+# --- JSON schemas ---------------------------------------------------------------------------------
+
+SCHEMA_RULE: frozenset[FailureRule] = frozenset({"invalid_schema"})
+SCHEMA = {
+    "type": "object",
+    "properties": {"age": {"type": "integer"}},
+    "required": ["age"],
+    "additionalProperties": False,
+}
+CHAT_FORMAT = {"type": "json_schema", "json_schema": {"name": "person", "schema": SCHEMA}}
+GOOD, BAD = '{"age": 7}', '{"age": "seven"}'
+
+
+@for_each(
+    ("text", "flaw"),
+    [
+        (BAD, '"seven" is not of type "integer" - at $[\'age\']'),
+        ("{}", '"age" is a required property - at $'),
+        ("Sure!", "it is no JSON (JSON is malformed"),
+        ("", "it is no JSON (Input data was truncated)"),
+    ],
+)
+def test_an_answer_of_another_schema_is_a_failure(text: str, flaw: str) -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+    pipe.ask_route(response_format=CHAT_FORMAT)
+    pipe.asked("one").whole(answer(text))
+    pipe.asked("two").whole(answer(GOOD))
+    assert pipe.sink.body == answer(GOOD)
+    assert pipe.summary[0] == ("one", "first", "error", "invalid_schema", False)
+    assert flaw in (pipe.records[0].error_message or "")
+
+
+def test_a_stream_is_held_until_it_is_known_to_be_of_its_schema() -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+    pipe.ask_route(stream=True, response_format=CHAT_FORMAT)
+    pipe.asked("one").stream(ROLE, text('{"age": '), text('"seven"}'), STOP, DONE)
+    assert pipe.sink.got == []
+    pipe.asked("two").stream(ROLE, text('{"age": '))
+    assert pipe.sink.got == []
+    pipe.asked("two").chunk(text("7}"), STOP, DONE)
+    body = ROLE + text('{"age": ') + text("7}") + STOP + DONE
+    assert pipe.sink.body == body
+    assert pipe.sink.headers[b"x-headway-served-by"] == b"two/m-two"
+
+
+def test_a_stream_of_a_request_without_a_schema_is_not_held() -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+    pipe.ask_route(stream=True)
+    pipe.asked("one").stream(ROLE, text("Hi"))
+    assert pipe.sink.body == ROLE + text("Hi")
+
+
+def test_an_answer_must_be_an_object_where_json_is_demanded() -> None:
+    for body, is_failure in (("[1]", True), ("x", True), ("{}", False)):
+        pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+        pipe.ask_route(response_format={"type": "json_object"})
+        pipe.asked("one").whole(answer(body))
+        assert pipe.requests == ((1, 1, 0) if is_failure else (1, 0, 0))
+
+
+@for_each(
+    "response_format",
+    [
+        {"type": "text"},
+        {"type": "json_schema"},
+        {"type": "json_schema", "json_schema": {"schema": {"type": "nonsense"}}},
+        {"type": "json_schema", "json_schema": {"schema": {"$ref": "http://127.0.0.1:9/"}}},
+        "json",
+    ],
+)
+def test_a_format_that_cannot_be_judged_is_not(response_format: Any) -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+    pipe.ask_route(response_format=response_format)
+    pipe.asked("one").whole(answer("Hello"))
+    assert (pipe.sink.body, pipe.requests) == (answer("Hello"), (1, 0, 0))
+
+
+def test_tool_calls_and_refusals_are_of_no_schema() -> None:
+    for body in (answer(None, "tool_calls", tool_calls=[CALL]), answer(None, refusal="No.")):
+        pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+        pipe.ask_route(response_format=CHAT_FORMAT)
+        pipe.asked("one").whole(body)
+        assert (pipe.sink.body, pipe.requests) == (body, (1, 0, 0))
+
+
+NATIVE: list[tuple[str, Dialect, dict[str, Any]]] = [
+    ("openai_responses", OpenAIResponses(), {
+        "input": "Hi", "text": {"format": {"type": "json_schema", "name": "p", "schema": SCHEMA}},
+    }),
+    ("anthropic", AnthropicMessages(), {
+        "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}],
+        "output_config": {"format": {"type": "json_schema", "schema": SCHEMA}},
+    }),
+    ("ollama", OllamaChat(), {"messages": [{"role": "user", "content": "Hi"}], "format": SCHEMA}),
+    ("gemini", GenerateContent(), {
+        "contents": [{"role": "user", "parts": [{"text": "Hi"}]}],
+        "generationConfig": {
+            "responseMimeType": "application/json", "responseJsonSchema": SCHEMA,
+        },
+    }),
+]  # fmt: skip
+
+
+@for_each(("kind", "dialect", "fields"), NATIVE)
+def test_the_schema_is_found_in_every_format_of_clients(
+    kind: str, dialect: Dialect, fields: dict[str, Any]
+) -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE, kinds={"one": "openai", "two": "openai"})
+    body = {"model": ROUTE, "stream": False, **fields}
+    if kind == "gemini":
+        del body["model"], body["stream"]
+    pipe.send(ClientRequest(f"models/{ROUTE}", (), json.dumps(body).encode()), dialect)
+    pipe.asked("one").whole(answer(BAD))
+    assert pipe.requests == (1, 1)
+    pipe.asked("two").whole(answer(GOOD))
+    assert pipe.sink.status == 200
+
+
+def test_other_operations_demand_no_schema() -> None:
+    pipe = RoutedPipe(fail_on=SCHEMA_RULE)
+    body = json.dumps({"model": ROUTE, "input": "Hi"}).encode()
+    pipe.send(ClientRequest("", (), body), OpenAIEmbeddings())
+    assert pipe.requests == (1, 0, 0)

@@ -156,3 +156,15 @@ def test_a_wrong_condition_that_nobody_checked_is_an_error_of_the_configuration(
     message = "configuration: models: a condition column 9: the expression ends too early"
     with pytest.raises(ConfigError, match=message):
         new_routes(config)
+
+
+def test_a_rule_that_needs_a_package_is_refused_without_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "headway.yaml"
+    path.write_text("models: {r: {targets: [openai/gpt-5], fail_on: [invalid_schema]}}")
+    config = load(path, {"HOME": str(tmp_path)}, FACTS)
+    assert new_routes(config).exact["r"].fail_on == {"invalid_schema"}
+    monkeypatch.setattr("headway.server.model_routes.is_available", lambda: False)
+    with pytest.raises(ConfigError, match=r"models.r.fail_on: .*pip install 'headway\[schema\]'"):
+        new_routes(config)

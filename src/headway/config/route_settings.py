@@ -169,7 +169,8 @@ ROUTE_SECTION = Section(
         "fail_on": Key(
             ListType(value_types.FAILURE_RULE),
             "Complete answers that count as failures: `empty` ones, and those that are not of the "
-            "JSON schema that the request demands (`invalid_schema`).",
+            "JSON schema that the request demands (`invalid_schema`, with the extra `schema`). "
+            "A stream whose request demands one is held back until it is known to be valid.",
             default="none",
         ),
         "hedge": Key(

@@ -1,18 +1,27 @@
-"""Whether a complete answer counts as a failure on its route: one without any content, or one that
-its provider cut because of what it is about."""
+"""Whether a complete answer counts as a failure on its route: one without any content, one that its
+provider cut because of what it is about, and one that is not what its request demands."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from msgspec import Struct
 
+from headway.dialects.base import DecodedRequest, Dialect
 from headway.errors import HeadwayError, UpstreamContentPolicy, UpstreamError
+from headway.pipeline.answer_schema import FindFlaw, find_demand
 from headway.pipeline.attempt import Attempt
 from headway.response_accumulator import ChoiceAccumulator, ResponseAccumulator
+from headway.routing.route import Route
 
 FILTERED = "content_filter"
-FindFlaw = Callable[[str], str | None]
+
+
+def find_checks(route: Route, decoded: DecodedRequest, dialect: Dialect) -> AnswerChecks | None:
+    """What ``route`` says of the answer to a request."""
+    rules, has_policy_fallback = route.fail_on, bool(route.on_content_policy)
+    if not rules and not has_policy_fallback:
+        return None
+    find_flaw = find_demand(decoded, dialect) if "invalid_schema" in rules else None
+    return AnswerChecks("empty" in rules, has_policy_fallback, find_flaw)
 
 
 class AnswerChecks(Struct, frozen=True, gc=False):

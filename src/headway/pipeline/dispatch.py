@@ -29,7 +29,7 @@ from headway.errors import (
     UpstreamError,
 )
 from headway.pipeline import accounting, history, provider_calls, targets
-from headway.pipeline.answer_checks import AnswerChecks
+from headway.pipeline.answer_checks import find_checks
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_origin import AttemptOrigin
@@ -44,7 +44,7 @@ from headway.pipeline.route_plan import describe_plan, plan_route
 from headway.record import AttemptRole
 from headway.routing.hedge import hedge_delay
 from headway.routing.retry import Decision, FailureClass, Situation, classify, decide_next
-from headway.routing.route import FailureRule, Route, RouteTarget
+from headway.routing.route import Route, RouteTarget
 from headway.routing.target_state import TargetState
 from headway.types import HttpRequest, Target
 
@@ -127,7 +127,7 @@ class Dispatch:
         self._timer: Timer | None = None
         self._hedge_timer: Timer | None = None
         self._hedge_task: asyncio.Task[None] | None = None
-        self._checks = _checks_of(route.fail_on, bool(route.on_content_policy))
+        self._checks = find_checks(route, decoded, call.dialect)
 
     # --- The first attempt ------------------------------------------------------------------------
 
@@ -535,10 +535,3 @@ def single_route(retries: int, keys: int) -> Route:
     """For a call of one model, of a provider with so many keys."""
     attempts = 1 + retries + max(0, keys - 1)
     return Route(name="", targets=(), retries=retries, max_attempts=attempts)
-
-
-@lru_cache(maxsize=64)
-def _checks_of(fail_on: frozenset[FailureRule], has_policy_fallback: bool) -> AnswerChecks | None:
-    if not fail_on and not has_policy_fallback:
-        return None
-    return AnswerChecks("empty" in fail_on, has_policy_fallback)

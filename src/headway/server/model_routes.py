@@ -11,6 +11,7 @@ from headway.config import Cache, Config, ConfigError, Problem
 from headway.config.route_schema import Route as RouteConfig
 from headway.config.route_schema import RouteCache, When
 from headway.config.route_schema import RouteTarget as TargetConfig
+from headway.pipeline.answer_schema import NEEDS_EXTRA, is_available
 from headway.routing.cel import CelError, compile_cel
 from headway.routing.conditions import Table, compile_table
 from headway.routing.model_aliases import ModelAliases
@@ -26,6 +27,7 @@ from headway.routing.route import (
 )
 from headway.routing.route_table import RouteTable
 
+SCHEMA_RULE = "invalid_schema"
 DEFAULT_TTL_S = 300.0
 """Of a route with a cache, where nothing says for how long."""
 
@@ -41,6 +43,10 @@ def new_aliases(config: Config) -> ModelAliases:
 
 
 def new_routes(config: Config) -> RouteTable:
+    """Raises ConfigError for a route that needs a package which is not installed."""
+    for name, meaning in config.models.items():
+        if not isinstance(meaning, str) and SCHEMA_RULE in meaning.fail_on and not is_available():
+            raise ConfigError([Problem(f"models.{name}.fail_on", NEEDS_EXTRA, "configuration")])
     return RouteTable.from_names(
         [
             (name, None if isinstance(meaning, str) else _route(name, meaning, config.cache))
