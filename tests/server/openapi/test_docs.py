@@ -37,6 +37,7 @@ from headway.server.openapi.schemas import (
     relayed,
     replay,
     responses,
+    spend,
     tracker,
 )
 from headway.server.openapi.schemas import engine as engine_schemas
@@ -138,7 +139,7 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama, completions, relayed, ledger, replay, tracker)
+    schemas = (*schemas, gemini, ollama, completions, relayed, ledger, replay, spend, tracker)
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 

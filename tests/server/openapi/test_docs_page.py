@@ -61,7 +61,7 @@ def test_the_page_lists_every_route(page: Page) -> None:
     assert [
         line
         for line in menu.split()
-        if line.startswith(("/api", "/v1", "/v2", "/health", "/providers/"))
+        if line.startswith(("/api", "/v1", "/v2", "/health", "/providers/", "/spend", "/global"))
     ] == [route.split()[1] for route in ROUTES]
 
 

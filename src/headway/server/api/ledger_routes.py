@@ -16,6 +16,7 @@ from headway.server.api import (
     generation_route,
     log_routes,
     replay_route,
+    spend_routes,
     stored_replies,
     tracker_routes,
     usage_routes,
@@ -50,6 +51,16 @@ ROUTES: dict[str, Route] = {
     "/api/feedback": Route(feedback_route.give_feedback, WRITE),
     "/api/tracking/logs": Route(tracker_routes.logs, (*READ, *WRITE)),
     "/api/tracking/session": Route(tracker_routes.sessions, WRITE),
+    "/spend/logs": Route(spend_routes.logs),
+    "/spend/tags": Route(spend_routes.all_tags),
+    "/global/spend": Route(spend_routes.total),
+    "/global/spend/logs": Route(spend_routes.by_day),
+    "/global/spend/keys": Route(spend_routes.keys),
+    "/global/spend/models": Route(spend_routes.models),
+    "/global/spend/provider": Route(spend_routes.providers),
+    "/global/spend/tags": Route(spend_routes.tags),
+    "/global/spend/all_tag_names": Route(spend_routes.tag_names),
+    "/global/spend/end_users": Route(spend_routes.end_users, WRITE),
     **{
         f"{base}/generation": Route(generation_route.generation)
         for base in ("", "/v1", "/api/v1", "/openai", "/openai/v1", "/api")

@@ -43,6 +43,7 @@ ROUTES_WITHOUT_CHAT = frozenset(
         "/api/embed",
         "/api/embeddings",
         "/api/feedback",
+        "/global/spend/end_users",
         "/api/export",
         "/api/replay/{id}",
         "/api/tracking/logs",

@@ -10,6 +10,7 @@ from headway.server.openapi import (
     ollama_operations,
     relayed_operations,
     responses_operations,
+    spend_operations,
     stored_operations,
     tracker_operations,
 )
@@ -138,6 +139,7 @@ TAGS = {
     "Pass-through": "Any request to a provider's own API.",
     "Ledger": "What was called, what it cost, and how long it took.",
     "LLMstudio": "Its tracker's routes, over the ledger.",
+    "LiteLLM": "The routes on which clients of its proxy read spend, over the ledger.",
     "Service": "The server itself.",
 }
 
@@ -292,6 +294,7 @@ OPERATIONS = (
     *native_operations.OPERATIONS,
     *ledger_operations.OPERATIONS,
     *tracker_operations.OPERATIONS,
+    *spend_operations.OPERATIONS,
     Operation(
         method="get",
         path="/health",
