@@ -80,6 +80,7 @@ CIRCLES = (
     ("providers.openai.models", "headway.providers.openai.parameters"),
     ("providers.openai_responses.tools", "headway.providers.openai_responses.parameters"),
     ("providers.vertex.endpoint", "headway.providers.vertex.gemini"),
+    ("routing_state.memory", "headway.routing_state.shared"),
     ("server.transports", "headway.server.app"),
     ("server.http.flow_control", "headway.server.http.protocol"),
     ("server.openapi.document", "headway.server.openapi.docs"),

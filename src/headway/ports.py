@@ -8,6 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 from msgspec import Raw, Struct
 
 from headway.errors import HeadwayError, UpstreamError
+from headway.routing.breaker import BreakerRule
 from headway.routing.hedge import HedgeBudget
 from headway.routing.target_state import TargetStates
 from headway.types import Headers, HttpRequest, Timeouts, Transformation
@@ -328,6 +329,9 @@ class RoutingState(TargetStates, Protocol):
 
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         """Of a route, by its name."""
+
+    def configure(self, rule: BreakerRule, retry_share: float) -> None:
+        """Apply a new configuration, also to what is known."""
 
     def close(self) -> None:
         """Release what is shared with other processes."""

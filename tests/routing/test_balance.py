@@ -135,11 +135,14 @@ def test_of_two_the_faster_comes_first() -> None:
 
 def test_of_more_the_better_of_two_drawn_comes_first_and_then_the_fastest() -> None:
     given = [candidate("a", time=3.0), candidate("b", time=1.0), candidate("c", time=2.0)]
-    ordered = order("lowest_latency", given, stream=True, now=NOW, rng=draws(0.1, 0.9, 0.1))
+    ordered = order("lowest_latency", given, stream=True, now=NOW, rng=draws(0.9, 0.9, 0.999))
     assert names(ordered) == "cba", "a and c were drawn"
     shares = firsts("lowest_latency", given)
     assert shares["a"] == 0.0, "the slowest loses against every other"
     assert shares["b"] == pytest.approx(2 / 3, abs=0.03)
+    unweighted = [candidate(name, time=1.0, weight=0) for name in "abc"]
+    ordered = order("lowest_latency", unweighted, stream=True, now=NOW, rng=never)
+    assert sorted(names(ordered)) == ["a", "b", "c"]
     weighted = [candidate("a", time=3.0, weight=0), *given[1:]]
     assert firsts("lowest_latency", weighted)["b"] == 1.0
 
@@ -168,7 +171,7 @@ def test_a_target_that_nobody_measured_lately_is_explored_at_the_stated_rate(
 
 def test_the_cheapest_comes_first_and_an_unknown_price_last() -> None:
     given = [candidate("a"), candidate("b", price=3.0), candidate("c", price=2.0)]
-    assert names(order("cheapest", given, stream=True, now=NOW, rng=draws())) == "cba"
+    assert names(order("cheapest", given, stream=True, now=NOW, rng=never)) == "cba"
 
 
 FLOORS = Floors(time_to_first_token=2.0, tokens_per_second=30.0)

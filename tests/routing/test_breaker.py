@@ -46,13 +46,26 @@ def test_a_share_of_failures_opens_it_once_there_are_enough_attempts() -> None:
     assert breaker.fail(0.0) == 10.0
 
 
-def test_old_attempts_weigh_less_in_the_share() -> None:
+def test_attempts_count_for_one_to_two_windows() -> None:
+    for passed, opens in ((29.0, True), (59.0, True), (61.0, False), (1e6, False), (-1e6, True)):
+        breaker = Breaker(RULE)
+        for _ in range(4):
+            breaker.fail(0.0)
+            breaker.succeed(0.0)
+        assert breaker.fail(passed) is None
+        breaker.succeed(passed)
+        assert (breaker.fail(passed) is not None) is opens, passed
+
+
+def test_a_window_follows_the_one_before() -> None:
     breaker = Breaker(RULE)
-    for _ in range(4):
-        breaker.fail(0.0)
-        breaker.succeed(0.0)
-    assert Breaker(RULE, _successes=4, _failures=5).fail(0.0) == 10.0
-    assert breaker.fail(300.0) is None, "the earlier attempts no longer make up the minimum"
+    for at in (0.0, 31.0, 62.0):
+        for _ in range(2):
+            breaker.fail(at)
+            breaker.succeed(at)
+    assert breaker.fail(62.0) is None, "9 attempts in the last two windows"
+    breaker.succeed(62.0)
+    assert breaker.fail(62.0) == 10.0
 
 
 def test_half_open_admits_one_probe_at_a_time() -> None:
@@ -115,6 +128,19 @@ def test_a_late_failure_prolongs_the_cool_down_only_with_a_longer_wait() -> None
     assert breaker.fail(1.0, wait_s=30.0) == 30.0
     assert breaker.blocked_s(1.0) == 30.0
     assert breaker.openings == 1
+
+
+def test_it_follows_that_of_another_process() -> None:
+    breaker = Breaker(RULE)
+    breaker.follow(0.0, 30.0)
+    assert (breaker.blocked_s(0.0), breaker.openings) == (30.0, 1)
+    breaker.follow(1.0, 10.0)
+    breaker.follow(1.0, 40.0)
+    assert (breaker.blocked_s(1.0), breaker.openings) == (40.0, 1)
+    breaker.begin(41.0)
+    breaker.follow(41.0, 60.0)
+    assert (breaker.blocked_s(41.0), breaker.openings) == (60.0, 2)
+    assert breaker.probe_started is None
 
 
 def test_what_was_under_way_when_it_opened_does_not_close_it() -> None:

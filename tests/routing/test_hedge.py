@@ -5,23 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.routing.hedge import MIN_SAMPLES, HedgeBudget, hedge_delay
+from headway.routing.recent_times import FRESH_S, MAX_AGE_S
 from headway.routing.target_state import Speed
 
 
 def test_the_delay_is_the_95th_percentile_of_enough_times() -> None:
     speed = Speed()
-    for at in range(int(MIN_SAMPLES)):
-        assert hedge_delay(speed, 0.0) is None
-        speed.observe(3.0 if at >= 18 else 1.0, 0.0)
-    assert hedge_delay(speed, 0.0) == pytest.approx(3.0, rel=0.05)
+    for at in range(MIN_SAMPLES):
+        assert hedge_delay(speed, float(at)) is None
+        speed.observe(3.0 if at >= 18 else 1.0, float(at))
+    assert hedge_delay(speed, float(MIN_SAMPLES)) == pytest.approx(3.0)
 
 
 def test_old_times_say_nothing_about_a_delay() -> None:
     speed = Speed()
     for _ in range(30):
         speed.observe(1.0, 0.0)
-    assert hedge_delay(speed, 10.0) is not None
-    assert hedge_delay(speed, 120.0) is None
+    assert hedge_delay(speed, MAX_AGE_S) == 1.0
+    assert hedge_delay(speed, MAX_AGE_S + FRESH_S) is None
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 20))), st.floats(0, 1))

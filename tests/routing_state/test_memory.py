@@ -87,7 +87,7 @@ def test_only_the_first_end_counts(known: Known) -> None:
     attempt.on_content(1.0)
     assert known.target.outstanding == 0
     assert known.target.breaker.failures_in_row == 1
-    assert known.target.streams.histogram.count(1.0) == 0.0
+    assert known.target.streams.recent.percentile(50, 1.0) is None
 
 
 def test_failures_open_the_target_and_others_are_told(known: Known) -> None:
@@ -95,14 +95,14 @@ def test_failures_open_the_target_and_others_are_told(known: Known) -> None:
     assert known.target.admits(1.0)
     known.begin().on_failure(BUSY, 1.0)
     assert not known.target.admits(10.9)
-    assert known.told == [Change(TARGET, "", 10.0)]
+    assert known.told == [Change("open", TARGET, "", 10.0)]
     assert known.blocked_s(1.0) == 0.0, "the key is not to blame"
 
 
 def test_the_provider_says_how_long_it_needs(known: Known) -> None:
     for _ in range(2):
         known.begin().on_failure(errors.UpstreamOverloaded("x", retry_after_s=42.0), 0.0)
-    assert known.told == [Change(TARGET, "", 42.0)]
+    assert known.told == [Change("open", TARGET, "", 42.0)]
 
 
 def test_the_probe_closes_the_target_with_its_first_content(known: Known) -> None:
@@ -112,7 +112,7 @@ def test_the_probe_closes_the_target_with_its_first_content(known: Known) -> Non
     assert not known.target.admits(10.0)
     probe.on_content(11.0)
     assert known.target.admits(11.0)
-    assert known.told[1:] == [Change(TARGET, "", 0.0)]
+    assert known.told[1:] == [Change("probe", TARGET, ""), Change("close", TARGET, "")]
     probe.on_failure(BUSY, 12.0)
     assert known.target.breaker.failures_in_row == 1, "it broke afterwards"
 
@@ -121,7 +121,7 @@ def test_a_probe_that_fails_opens_the_target_for_longer(known: Known) -> None:
     for _ in range(2):
         known.begin().on_failure(BUSY, 0.0)
     known.begin(10.0).on_failure(BUSY, 10.0)
-    assert known.told[1:] == [Change(TARGET, "", 20.0)]
+    assert known.told[1:] == [Change("probe", TARGET, ""), Change("open", TARGET, "", 20.0)]
 
 
 @for_each(
@@ -147,6 +147,8 @@ def test_a_probe_that_says_nothing_about_the_target_is_given_back(
         probe.on_cancel(11.0)
     else:
         probe.on_failure(error, 11.0)
+    assert known.told[1:3:1][0] == Change("probe", TARGET, "")
+    assert known.told[-1] == Change("release", TARGET, "")
     assert known.target.breaker.state(11.0) == "half_open"
     assert known.target.admits(11.0)
 
@@ -184,13 +186,42 @@ def test_an_attempt_that_ends_in_silence_makes_its_target_slow(known: Known) -> 
     assert known.target.streams.peak_s == pytest.approx(5.0)
 
 
+def expired() -> errors.LimitExceeded:
+    return errors.LimitExceeded("x", code="deadline_exceeded")
+
+
+@for_each("stream, late_s", [(True, 20.0), (False, 120.0)])
+def test_only_a_deadline_that_is_long_is_a_fault_of_the_target(stream: bool, late_s: float) -> None:
+    known = Known()
+    known.begin(0.0, stream=stream).on_failure(expired(), late_s - 1)
+    assert known.target.breaker.failures_in_row == 0
+    known.begin(0.0, stream=stream).on_failure(expired(), late_s)
+    assert known.target.breaker.failures_in_row == 1
+    assert known.target.speed(stream).peak_s == late_s
+
+
+def test_a_deadline_is_compared_with_what_is_usual(known: Known) -> None:
+    for _ in range(30):
+        quick = known.begin(0.0)
+        quick.on_content(0.5)
+        quick.on_success(0.6)
+    known.begin(0.0).on_failure(expired(), 0.4)
+    assert known.target.breaker.failures_in_row == 0
+    known.begin(0.0).on_failure(expired(), 0.6)
+    assert known.target.breaker.failures_in_row == 1
+    heard = known.begin(0.0)
+    heard.on_content(0.5)
+    heard.on_failure(expired(), 300.0)
+    assert known.target.breaker.failures_in_row == 1
+
+
 def test_a_limited_key_cools_down_on_its_target_only(known: Known) -> None:
     known.begin().on_failure(errors.UpstreamRateLimited("x", retry_after_s=7.0), 1.0)
     assert known.blocked_s(1.0) == 7.0
     assert known.blocked_s(1.0, "openai/other") == 0.0
     assert known.state.key_blocked_s(TARGET, "openai#b", 1.0) == 0.0
     assert known.blocked_s(8.0) == 0.0
-    assert known.told == [Change(TARGET, KEY, 7.0)]
+    assert known.told == [Change("open", TARGET, KEY, 7.0)]
 
 
 def test_without_a_time_the_cool_downs_of_a_limited_key_grow(known: Known) -> None:
@@ -202,14 +233,14 @@ def test_without_a_time_the_cool_downs_of_a_limited_key_grow(known: Known) -> No
     assert waits == [1.0, 2.0, 4.0, 8.0]
     known.begin(now).on_success(now)
     assert known.blocked_s(now) == 0.0
-    assert known.told[-1] == Change(TARGET, KEY, 0.0)
+    assert known.told[-1] == Change("close", TARGET, KEY)
 
 
 def test_a_refused_key_is_set_aside_for_all_targets(known: Known) -> None:
     known.begin().on_failure(errors.UpstreamAuth("x"), 0.0)
     assert known.blocked_s(0.0) == REFUSAL_RULE.cool_down_s
     assert known.blocked_s(0.0, "openai/other") == REFUSAL_RULE.cool_down_s
-    assert known.told == [Change("", KEY, REFUSAL_RULE.cool_down_s)]
+    assert known.told == [Change("open", "", KEY, REFUSAL_RULE.cool_down_s)]
     paid = known.state.begin("openai/other", KEY, 61.0, stream=False)
     assert known.blocked_s(61.0) == 1.0, "somebody is trying it"
     paid.on_success(62.0)
@@ -255,13 +286,13 @@ def test_each_route_has_one_budget_of_hedges(known: Known) -> None:
 
 
 def test_what_another_process_observed_counts_here(known: Known) -> None:
-    known.state.apply(Change(TARGET, "", 30.0), 100.0)
-    known.state.apply(Change("", KEY, 20.0), 100.0)
-    known.state.apply(Change("openai/other", KEY, 60.0), 100.0)
+    known.state.apply(Change("open", TARGET, "", 30.0), 100.0)
+    known.state.apply(Change("open", "", KEY, 20.0), 100.0)
+    known.state.apply(Change("open", "openai/other", KEY, 60.0), 100.0)
     assert not known.target.admits(129.0)
     assert known.blocked_s(100.0) == 20.0
     assert known.blocked_s(100.0, "openai/other") == 60.0
-    known.state.apply(Change(TARGET, "", 0.0), 101.0)
+    known.state.apply(Change("close", TARGET, ""), 101.0)
     assert known.target.admits(101.0)
     assert known.told == [], "it is not told again"
 

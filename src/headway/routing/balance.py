@@ -79,14 +79,12 @@ def by_latency(
     """The better of two that are drawn by weight (Mitzenmacher 2001), then the others by the time
     that is expected of them."""
     times = [each.state.expected_s(stream, now) for each in candidates]
-    places = sorted(range(len(times)), key=times.__getitem__)
-    if len(candidates) > 2:
-        drawn = shuffle_by_weight(candidates, rng)[:2]
-        first = next(place for place in places if candidates[place] in drawn)
-        places.remove(first)
-        places.insert(0, first)
-    ordered = [candidates[place] for place in places]
-    return explore(ordered, ordered[1:], stream, now, rng)
+    ordered = [candidates[place] for place in sorted(range(len(times)), key=times.__getitem__)]
+    if len(ordered) > 2:
+        first = _best_of_two(ordered, rng)
+        if first:
+            ordered.insert(0, ordered.pop(first))
+    return explore(ordered, ordered[1:], stream, now, rng) if rng() < EXPLORE_SHARE else ordered
 
 
 def by_price(
@@ -100,9 +98,11 @@ def by_price(
     ]
     places = sorted(range(len(prices)), key=prices.__getitem__)
     ordered = [candidates[place] for place in places]
+    if rng() >= EXPLORE_SHARE:
+        return ordered
     price = prices[places[0]][1]
     cheaper = [candidates[place] for place in places[1:] if prices[place][1] < price]
-    return explore(ordered, cheaper, True, now, rng) if cheaper else ordered
+    return explore(ordered, cheaper, True, now, rng)
 
 
 def by_rate(
@@ -110,9 +110,8 @@ def by_rate(
 ) -> list[Candidate]:
     """The most tokens a second, less what fails."""
     rates = [-_rate(each.state, stream, now) for each in candidates]
-    places = sorted(range(len(rates)), key=rates.__getitem__)
-    ordered = [candidates[place] for place in places]
-    return explore(ordered, ordered[1:], stream, now, rng)
+    ordered = [candidates[place] for place in sorted(range(len(rates)), key=rates.__getitem__)]
+    return explore(ordered, ordered[1:], stream, now, rng) if rng() < EXPLORE_SHARE else ordered
 
 
 def keeps(floors: Floors, state: TargetState) -> bool:
@@ -130,8 +129,8 @@ def explore(
     now: float,
     rng: Callable[[], float],
 ) -> list[Candidate]:
-    """``ordered``, now and then with one of ``unproven`` first that nobody has measured lately and
-    nobody is measuring."""
+    """``ordered`` with one of ``unproven`` first that nobody has measured lately, and nobody is
+    measuring at the moment."""
     stale = [
         each
         for each in unproven
@@ -139,10 +138,28 @@ def explore(
         and each.target.weight > 0
         and each.state.speed(stream).is_stale(now)
     ]
-    if not stale or rng() >= EXPLORE_SHARE:
+    if not stale:
         return ordered
     chosen = stale[int(rng() * len(stale))]
     return [chosen, *(each for each in ordered if each is not chosen)]
+
+
+def _best_of_two(ordered: Candidates, rng: Callable[[], float]) -> int:
+    """The place of the better of two that are drawn by weight, without putting the first back."""
+    weights = [each.target.weight for each in ordered]
+    first = _draw(weights, rng())
+    weights[first] = 0.0
+    return min(first, _draw(weights, rng()))
+
+
+def _draw(weights: Sequence[float], draw: float) -> int:
+    """A place, with a chance in proportion to its weight; the last one where all are 0."""
+    at = draw * sum(weights)
+    for place, weight in enumerate(weights):
+        at -= weight
+        if at < 0.0:
+            return place
+    return len(weights) - 1
 
 
 def _load(candidate: Candidate) -> float:

@@ -10,7 +10,6 @@ jumps ahead ends cool-downs early.
 
 from __future__ import annotations
 
-from math import exp2
 from typing import Literal
 
 from msgspec import Struct
@@ -30,8 +29,8 @@ class BreakerRule(Struct, frozen=True, kw_only=True, gc=False):
     minimum: int = 20
     """Attempts in the window, below which the share does not count."""
     window_s: float = 30.0
-    """The weight of an attempt falls by half in half of this time. Also the time that a breaker
-    must stay closed before its cool-downs begin small again."""
+    """Attempts count for this time to twice this time. Also the time that a breaker must stay
+    closed before its cool-downs begin small again."""
     cool_down_s: float = 15.0
     """The first cool-down, where the provider does not say how long to wait."""
     growth: float = 2.0
@@ -52,10 +51,14 @@ class Breaker(Struct, gc=False):
     """In a row; decides the length of the next cool-down."""
     failures_in_row: int = 0
     closed_at: float = 0.0
-    _successes: float = 0.0
-    """In the window, decayed. Likewise the failures."""
-    _failures: float = 0.0
-    _counted_at: float = 0.0
+    _window: float = 0.0
+    """The beginning of the window."""
+    _successes: int = 0
+    """In the window. Likewise the failures."""
+    _failures: int = 0
+    _earlier_successes: int = 0
+    """In the window before. Likewise the failures."""
+    _earlier_failures: int = 0
     _seen: float = 0.0
     """The latest time that was given."""
 
@@ -94,13 +97,15 @@ class Breaker(Struct, gc=False):
     def succeed(self, now: float, is_probe: bool = False) -> bool:
         """Returns whether this closes the breaker. While it is open, only the probe counts: what
         was under way when it opened says nothing new."""
-        self._see(now)
         if self.open_until is not None:
+            self._see(now)
             if is_probe:
                 self.close(now)
             return is_probe
-        self._count(now)
-        self._successes += 1.0
+        if not self._window <= now < self._window + self.rule.window_s:
+            self._see(now)
+            self._begin_window(now)
+        self._successes += 1
         self.failures_in_row = 0
         return False
 
@@ -113,11 +118,13 @@ class Breaker(Struct, gc=False):
                 return self.open(now, wait_s)
             self.release(is_probe)
             return None if wait_s is None else self._prolong(now, wait_s)
-        self._count(now)
-        self._failures += 1.0
+        if not self._window <= now < self._window + self.rule.window_s:
+            self._begin_window(now)
+        self._failures += 1
         self.failures_in_row += 1
-        attempts, rule = self._failures + self._successes, self.rule
-        is_bad_share = attempts >= rule.minimum and self._failures >= rule.error_share * attempts
+        rule, failures = self.rule, self._failures + self._earlier_failures
+        attempts = failures + self._successes + self._earlier_successes
+        is_bad_share = attempts >= rule.minimum and failures >= rule.error_share * attempts
         if self.failures_in_row >= rule.failures or is_bad_share:
             return self.open(now, wait_s)
         return None
@@ -141,13 +148,22 @@ class Breaker(Struct, gc=False):
         self.probe_started = None
         return cool_down_s
 
+    def follow(self, now: float, cool_down_s: float) -> None:
+        """Another process opened its own for the same target."""
+        self._see(now)
+        if self.open_until is None or now >= self.open_until:
+            self.open(now, cool_down_s)
+        else:
+            self._prolong(now, cool_down_s)
+
     def close(self, now: float) -> None:
         """Admit everything, with nothing counted against it."""
         self._see(now)
         self.open_until = self.probe_started = None
         self.failures_in_row = 0
-        self._successes = self._failures = 0.0
-        self.closed_at = self._counted_at = now
+        self._successes = self._failures = 0
+        self._earlier_successes = self._earlier_failures = 0
+        self.closed_at = self._window = now
 
     def _prolong(self, now: float, wait_s: float) -> float | None:
         """An attempt that began before the opening brings a longer wait."""
@@ -160,13 +176,14 @@ class Breaker(Struct, gc=False):
     def _is_probing(self, now: float) -> bool:
         return self.probe_started is not None and now < self.probe_started + PROBE_S
 
-    def _count(self, now: float) -> None:
-        """Let the counts decay until ``now``."""
-        if now > self._counted_at:
-            kept = exp2(-2.0 * (now - self._counted_at) / self.rule.window_s)
-            self._successes *= kept
-            self._failures *= kept
-        self._counted_at = now
+    def _begin_window(self, now: float) -> None:
+        """The last window becomes the earlier one, if it has just ended."""
+        if 0.0 <= now - self._window < 2.0 * self.rule.window_s:
+            self._earlier_successes, self._earlier_failures = self._successes, self._failures
+        else:
+            self._earlier_successes = self._earlier_failures = 0
+        self._successes = self._failures = 0
+        self._window = now
 
     def _see(self, now: float) -> None:
         back = self._seen - now
@@ -178,4 +195,4 @@ class Breaker(Struct, gc=False):
         if self.probe_started is not None:
             self.probe_started -= back
         self.closed_at -= back
-        self._counted_at -= back
+        self._window -= back

@@ -12,14 +12,13 @@ from msgspec import Struct
 from headway.routing.target_state import Speed
 
 PERCENT = 95.0
-MIN_SAMPLES = 20.0
-"""Fewer recent values (by weight) say nothing about a 95th percentile."""
+MIN_SAMPLES = 20
+"""Fewer recent values say nothing about a 95th percentile."""
 
 
 def hedge_delay(speed: Speed, now: float) -> float | None:
     """Seconds after which the first content of a target is late. None: too little is known."""
-    histogram = speed.histogram
-    return histogram.percentile(PERCENT, now) if histogram.count(now) >= MIN_SAMPLES else None
+    return speed.recent.percentile(PERCENT, now, MIN_SAMPLES)
 
 
 class HedgeBudget(Struct, gc=False):

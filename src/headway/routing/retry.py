@@ -55,16 +55,6 @@ BY_STATUS: dict[int, FailureClass] = {
 """More precise than the class."""
 
 
-class Try(Struct, frozen=True):
-    """Start another attempt after ``delay`` seconds."""
-
-    delay: float
-
-
-class GiveUp(Struct, frozen=True):
-    """Return the error to the client."""
-
-
 class Situation(Struct, frozen=True, kw_only=True, gc=False):
     """Where a call stands after a failure."""
 
@@ -96,7 +86,13 @@ class Decision(Struct, frozen=True, gc=False):
 GIVE_UP = Decision("give_up")
 
 
+DEADLINE = "deadline_exceeded"
+"""The code of an attempt that the caller's own deadline ended: nothing can follow it."""
+
+
 def classify(error: HeadwayError) -> FailureClass:
+    if error.code == DEADLINE:
+        return "final"
     found = (BY_CLASS[cls] for cls in type(error).__mro__ if cls in BY_CLASS)
     by_class: FailureClass = next(found, "final")
     if by_class in ("final", "transient"):
@@ -143,18 +139,3 @@ def _delay(error: HeadwayError, at: Situation, jitter: float) -> float | None:
     if delay_s > CAP_S or (at.time_left_s is not None and delay_s >= at.time_left_s):
         return None
     return delay_s
-
-
-def decide(error: HeadwayError, attempts: int, retries: int, jitter: float) -> Try | GiveUp:
-    """For a call with one target: after ``attempts`` failures, at most ``1 + retries``; ``jitter``
-    is uniform in [0, 1).
-
-    Exponential backoff with full jitter, never earlier than the provider asked for (Retry-After).
-    If the provider asks for more than ``CAP_S``, the client decides: the call fails at once.
-    """
-    if not error.retryable or attempts > retries:
-        return GiveUp()
-    retry_after_s = error.retry_after_s
-    if retry_after_s is not None:
-        return Try(retry_after_s) if retry_after_s <= CAP_S else GiveUp()
-    return Try(min(CAP_S, BASE_S * 2 ** (attempts - 1)) * jitter)

@@ -25,7 +25,8 @@ class RetryBudget(Struct, gc=False):
 
     def count_call(self) -> None:
         """A call begins that may be sent to the target."""
-        self.tokens = min(self.floor, self.tokens + self.share)
+        tokens = self.tokens + self.share
+        self.tokens = tokens if tokens < self.floor else self.floor  # noqa: FURB136 - faster
 
     def allows(self, now: float) -> bool:
         """Whether a further attempt may start."""

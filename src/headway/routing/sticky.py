@@ -15,38 +15,38 @@ from math import inf, log
 
 from headway.routing.balance import Candidate
 
-_MASK = (1 << 64) - 1
-_UNIT = 2.0**-64
+_PRIME = (1 << 61) - 1
+"""A Mersenne prime: hashes of the form ``a * key + b`` modulo it (Carter and Wegman 1979)."""
+_TO_UNIT = 1.0 / _PRIME
 
 
 def stick(key: str, candidates: Sequence[Candidate]) -> list[Candidate]:
     """All of ``candidates``, in an order that depends on ``key`` and on their ids and weights
     alone: not on the process, and not on the order in which they are given. In proportion to its
     weight, a target is the first of as many keys."""
-    seed = _hash(key)
+    seed, _ = _numbers(key)
     scored = []
     for each in candidates:
         target = each.target
-        draw = (_mix(seed ^ _hash_of_target(target.id)) + 0.5) * _UNIT
-        wait = -log(draw) / target.weight if target.weight > 0 else inf
-        scored.append((wait, target.id, each))
+        factor, offset = _numbers_of_target(target.provider, target.model)
+        draw = ((factor * seed + offset) % _PRIME + 0.5) * _TO_UNIT
+        weight = target.weight
+        scored.append((-log(draw) / weight if weight > 0 else inf, offset, each))
     scored.sort(key=_place)
     return [each for _, _, each in scored]
 
 
-def _place(scored: tuple[float, str, Candidate]) -> tuple[float, str]:
+def _place(scored: tuple[float, int, Candidate]) -> tuple[float, int]:
     return scored[:2]
 
 
-def _hash(text: str) -> int:
-    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest())
+def _numbers(text: str) -> tuple[int, int]:
+    """Two numbers below the prime."""
+    digest = blake2b(text.encode(), digest_size=16).digest()
+    first, second = int.from_bytes(digest[:8]), int.from_bytes(digest[8:])
+    return first % _PRIME, second % _PRIME
 
 
-_hash_of_target = lru_cache(maxsize=4096)(_hash)
-
-
-def _mix(number: int) -> int:
-    """The finalizer of splitmix64 (Steele, Lea, Flood 2014)."""
-    number = (number ^ (number >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
-    number = (number ^ (number >> 27)) * 0x94D049BB133111EB & _MASK
-    return number ^ (number >> 31)
+@lru_cache(maxsize=4096)
+def _numbers_of_target(provider: str, model: str) -> tuple[int, int]:
+    return _numbers(f"{provider}/{model}")

@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from headway.routing.breaker import Breaker
-from headway.routing.decayed_histogram import DecayedHistogram
+from headway.routing.recent_times import RecentTimes
 from headway.routing.retry_budget import RetryBudget
 
 LATENCY_DECAY_S = 10.0
@@ -41,11 +41,11 @@ class Speed(Struct, gc=False):
     tokens_per_second: float | None = None
     """Of output: after the first token of a stream, or over the whole time. None: never
     measured."""
-    histogram: DecayedHistogram = field(default_factory=DecayedHistogram)
+    recent: RecentTimes = field(default_factory=RecentTimes)
     """Of the same times."""
 
     def observe(self, seconds: float, now: float) -> None:
-        self.histogram.add(seconds, now)
+        self.recent.add(seconds, now)
         self._follow(seconds, now)
 
     def observe_silence(self, seconds: float, now: float) -> None:
@@ -68,8 +68,8 @@ class Speed(Struct, gc=False):
     def _follow(self, seconds: float, now: float) -> None:
         peak, at = self.peak_s, self.measured_at
         if peak is not None and at is not None and seconds < peak:
-            kept = exp(-max(0.0, now - at) / LATENCY_DECAY_S)
-            seconds = peak * kept + seconds * (1.0 - kept)
+            kept = exp((at - now) / LATENCY_DECAY_S) if now > at else 1.0
+            seconds += (peak - seconds) * kept
         self.peak_s = seconds
         self.measured_at = now
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from typing import Literal
 
 from msgspec import Struct
 
@@ -14,8 +15,8 @@ from headway.errors import (
     UpstreamRateLimited,
 )
 from headway.routing.breaker import Breaker, BreakerRule
-from headway.routing.hedge import HedgeBudget
-from headway.routing.retry import classify
+from headway.routing.hedge import HedgeBudget, hedge_delay
+from headway.routing.retry import DEADLINE, classify
 from headway.routing.retry_budget import RetryBudget
 from headway.routing.target_state import TargetState
 
@@ -28,20 +29,23 @@ FORBIDDEN_S = 60.0
 """The cool-down of a key that may not use a target, or has no quota left for it."""
 
 
-MAX_TARGETS = 2000
+LATE_STREAM_S, LATE_WHOLE_S = 20.0, 120.0
+"""Seconds of silence that are a fault of a target of which no more is known."""
+MAX_TARGETS = 1000
 """Targets, and keys, that are kept: a route with a star has as many as its clients invent. When
 there are more, those that have been idle for longest are forgotten."""
 
 
 class Change(Struct, frozen=True, gc=False, array_like=True):
-    """What other processes should know: a cool-down begins or ends."""
+    """What other processes should know of a target, a key, or a key on a target."""
 
+    event: Literal["open", "close", "probe", "release"]
+    """A cool-down begins, or is over; an attempt is the probe, or is so no longer."""
     target: str
     """"" for a key on all targets."""
     key: str
     """"" for a target with all keys."""
-    cool_down_s: float
-    """0: it is over."""
+    cool_down_s: float = 0.0
 
 
 class MemoryRoutingState:
@@ -77,13 +81,19 @@ class MemoryRoutingState:
             state.breaker.rule, state.budget.share = rule, retry_share
 
     def key_blocked_s(self, target_id: str, key_id: str, now: float) -> float:
-        of_all = self.keys.get(key_id)
-        of_target = self.target(target_id).keys.get(key_id)
-        return max(_blocked_s(of_all, now), _blocked_s(of_target, now))
+        blocked_s = 0.0
+        if self.keys and (breaker := self.keys.get(key_id)) is not None:
+            blocked_s = _blocked_s(breaker, now)
+        target = self.targets.get(target_id)
+        if target is not None and target.keys and (breaker := target.keys.get(key_id)) is not None:
+            blocked_s = max(blocked_s, _blocked_s(breaker, now))
+        return blocked_s
 
     def count_call(self, target_ids: Sequence[str]) -> None:
+        targets = self.targets
         for target_id in target_ids:
-            self.target(target_id).budget.count_call()
+            state = targets.get(target_id)
+            (state or self.target(target_id)).budget.count_call()
 
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         budget = self.hedge_budgets.get(route)
@@ -100,10 +110,23 @@ class MemoryRoutingState:
     def apply(self, change: Change, now: float) -> None:
         """What another process observed."""
         breaker = self.breaker(change.target, change.key)
-        if change.cool_down_s > 0.0:
-            breaker.open(now, change.cool_down_s)
-        else:
+        if change.event == "open":
+            breaker.follow(now, change.cool_down_s)
+        elif change.event == "close":
             breaker.close(now)
+        elif change.event == "probe":
+            breaker.begin(now)
+        else:
+            breaker.release(is_probe=True)
+
+    def open_changes(self, now: float) -> list[Change]:
+        """What a process that knows nothing should know."""
+        named = [(name, "", state.breaker) for name, state in self.targets.items()]
+        named += [("", key, breaker) for key, breaker in self.keys.items()]
+        for name, state in self.targets.items():
+            named += [(name, key, breaker) for key, breaker in state.keys.items()]
+        waits = [(target, key, breaker.blocked_s(now)) for target, key, breaker in named]
+        return [Change("open", target, key, wait_s) for target, key, wait_s in waits if wait_s]
 
     def breaker(self, target_id: str, key_id: str) -> Breaker:
         """Of a target, a key, or a key on a target."""
@@ -119,9 +142,9 @@ class MemoryRoutingState:
             found = breakers[key_id] = Breaker(rule)
         return found
 
-    def tell(self, target_id: str, key_id: str, cool_down_s: float) -> None:
+    def tell(self, change: Change) -> None:
         if self.on_change is not None:
-            self.on_change(Change(target_id, key_id, cool_down_s))
+            self.on_change(change)
 
     def close(self) -> None:
         pass
@@ -131,6 +154,10 @@ class MemoryRoutingState:
         idle.sort(key=lambda name: self.targets[name].used_at)
         for name in idle[: MAX_TARGETS // 2]:
             del self.targets[name]
+
+
+Probes = tuple[tuple[str, str, Breaker], ...]
+NO_PROBES: Probes = ()
 
 
 class MemoryObserver:
@@ -158,21 +185,21 @@ class MemoryObserver:
         stream: bool,
         is_further: bool,
     ) -> None:
-        self._state, self._target_id, self._key_id = state, target_id, key_id
-        self._target = target = state.target(target_id)
-        self._started, self._stream, self._is_further = now, stream, is_further
+        self._state = state
+        self._target_id = target_id
+        self._key_id = key_id
+        self._started = now
+        self._stream = stream
+        self._is_further = is_further
         self._content_at: float | None = None
         self._is_over = False
-        self._probes: list[tuple[str, str, Breaker]] = []
-        """The breakers for which this attempt is the probe."""
+        self._target = target = state.target(target_id)
         target.outstanding += 1
         target.used_at = now
-        if target.breaker.begin(now):
-            self._probes.append((target_id, "", target.breaker))
-        if state.keys and key_id in state.keys and state.keys[key_id].begin(now):
-            self._probes.append(("", key_id, state.keys[key_id]))
-        if target.keys and key_id in target.keys and target.keys[key_id].begin(now):
-            self._probes.append((target_id, key_id, target.keys[key_id]))
+        self._probes = NO_PROBES
+        """The breakers for which this attempt is the probe."""
+        if target.breaker.open_until is not None or target.keys or state.keys:
+            self._begin_probes(now)
 
     def on_content(self, now: float) -> None:
         if self._is_over or self._content_at is not None:
@@ -187,18 +214,17 @@ class MemoryObserver:
         if self._end():
             return
         target = self._target
-        if self._stream:
-            speed = target.streams
-            began = now if self._content_at is None else self._content_at
-        else:
-            speed, began = target.wholes, self._started
-            speed.observe(now - began, now)
-        if output_tokens:
-            speed.observe_rate(output_tokens, now - began)
+        if not self._stream:
+            target.wholes.observe(now - self._started, now)
+            if output_tokens:
+                target.wholes.observe_rate(output_tokens, now - self._started)
+        elif output_tokens and self._content_at is not None:
+            target.streams.observe_rate(output_tokens, now - self._content_at)
         if self._probes:
             self._pass_probes(now)
         target.breaker.succeed(now)
-        target.observe_outcome(False, now)
+        if target.error_share:
+            target.observe_outcome(False, now)
 
     def on_cancel(self, now: float) -> None:
         if self._end():
@@ -209,14 +235,23 @@ class MemoryObserver:
     def on_failure(self, error: HeadwayError, now: float) -> None:
         if self._end():
             return
-        failure, key_id = classify(error), self._key_id
-        if failure == "transient" or isinstance(error, UpstreamNotFound):
+        failure = classify(error)
+        is_late = error.code == DEADLINE and self._is_late(now)
+        if failure == "transient" or is_late or isinstance(error, UpstreamNotFound):
             self._fail_target(error, now)
         elif failure == "key":
             self._refuse_key(error, now)
         elif failure == "rate_limited":
-            self._block(self._target_id, key_id, error.retry_after_s, now)
+            self._block(self._target_id, self._key_id, error.retry_after_s, now)
         self._release_probes()
+
+    def _is_late(self, now: float) -> bool:
+        """Whether the caller waited for longer than is usual. A short deadline is no fault of the
+        target."""
+        if self._content_at is not None:
+            return False
+        usual_s = hedge_delay(self._target.speed(self._stream), now)
+        return now - self._started >= (usual_s or (LATE_STREAM_S if self._stream else LATE_WHOLE_S))
 
     def _fail_target(self, error: HeadwayError, now: float) -> None:
         target, state = self._target, self._state
@@ -229,7 +264,7 @@ class MemoryObserver:
         if cool_down_s is not None:
             text = "target %s failed too often, and gets no requests for %.0f s: %s"
             log.warning(text, self._target_id, cool_down_s, error.type)
-            state.tell(self._target_id, "", cool_down_s)
+            state.tell(Change("open", self._target_id, "", cool_down_s))
 
     def _block(self, target_id: str, key_id: str, wait_s: float | None, now: float) -> float | None:
         """Returns for how long, if the cool-down begins now."""
@@ -237,7 +272,7 @@ class MemoryObserver:
         is_probe = any(each is breaker for *_, each in self._probes)
         cool_down_s = breaker.fail(now, is_probe, wait_s)
         if cool_down_s is not None:
-            self._state.tell(target_id, key_id, cool_down_s)
+            self._state.tell(Change("open", target_id, key_id, cool_down_s))
         return cool_down_s
 
     def _refuse_key(self, error: HeadwayError, now: float) -> None:
@@ -249,6 +284,21 @@ class MemoryObserver:
         if wait_s is not None:
             text = "key %s is set aside for %.0f s on %s: the provider refused it (%s)"
             log.warning(text, self._key_id, wait_s, where, error.type)
+
+    def _begin_probes(self, now: float) -> None:
+        state, target, key_id = self._state, self._target, self._key_id
+        breakers = (
+            (self._target_id, "", target.breaker),
+            ("", key_id, state.keys.get(key_id)),
+            (self._target_id, key_id, target.keys.get(key_id)),
+        )
+        self._probes = tuple(
+            (where, key, breaker)
+            for where, key, breaker in breakers
+            if breaker is not None and breaker.begin(now)
+        )
+        for where, key, _ in self._probes:
+            state.tell(Change("probe", where, key))
 
     def _end(self) -> bool:
         """Returns whether the attempt was over before."""
@@ -264,15 +314,16 @@ class MemoryObserver:
     def _pass_probes(self, now: float) -> None:
         for target_id, key_id, breaker in self._probes:
             if breaker.succeed(now, is_probe=True):
-                self._state.tell(target_id, key_id, 0.0)
-        self._probes.clear()
+                self._state.tell(Change("close", target_id, key_id))
+        self._probes = NO_PROBES
 
     def _release_probes(self) -> None:
-        for *_, breaker in self._probes:
-            breaker.release(is_probe=True)
+        for target_id, key_id, breaker in self._probes:
+            if breaker.probe_started is not None:
+                breaker.release(is_probe=True)
+                self._state.tell(Change("release", target_id, key_id))
 
 
-def _blocked_s(breaker: Breaker | None, now: float) -> float:
-    if breaker is None or breaker.admits(now):
-        return 0.0
-    return breaker.blocked_s(now) or 1.0
+def _blocked_s(breaker: Breaker, now: float) -> float:
+    """A second where another attempt is the probe."""
+    return 0.0 if breaker.admits(now) else breaker.blocked_s(now) or 1.0

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from headway import __version__
 from headway.config import Config
@@ -13,7 +14,7 @@ from headway.errors import ShuttingDown
 from headway.pipeline.gateway import Gateway
 from headway.policy.request_headers import find_request_id
 from headway.ports import Launcher
-from headway.server import asgi, composition, routes
+from headway.server import asgi, composition, routes, routing_states
 from headway.server.asgi_types import AsgiApplication, Receive, Scope, Send
 from headway.server.example_model import find_example_model
 from headway.server.http import cors
@@ -42,11 +43,13 @@ class App:
         gateway_id: str | None = None,
         *,
         runs_shipper: bool = True,
+        shared: Path | None = None,
     ) -> None:
         """``runs_shipper``: start the process that stores records, unless another one does so for
-        the same spool."""
+        the same spool. ``shared``: a directory for what the workers of a server share."""
         self.config = config
         self._runs_shipper = runs_shipper
+        self._shared = shared
         self._recording: Recording | None = None
         self._gateway_id = gateway_id or composition.new_gateway_id()
         self.gateway: Gateway = None  # type: ignore[assignment] # set by ``start``
@@ -85,6 +88,7 @@ class App:
             self._token_counter,
             self._gateway_id,
             recording.spool,
+            self._shared,
         )
         recording.start(self.gateway)
         ledger, clock = self.config.ledger, self.gateway.clock
@@ -109,6 +113,7 @@ class App:
             composition.set_cache(self.gateway, config.cache)
         self.config = config
         self.gateway.snapshot = snapshot
+        routing_states.configure(self.gateway.routing_state, config)
         if old is not None:
             old.retire(self.gateway)
 
@@ -134,6 +139,7 @@ class App:
         if self._token_counter is not None:
             await self._token_counter.close()
         await self.gateway.response_cache.close()
+        self.gateway.routing_state.close()
         for launcher in self._launchers.values():
             await launcher.close()
         if self._recording is not None:  # at last: what was aborted above has a record, too

@@ -35,13 +35,13 @@ from headway.policy.keys import KeyRing
 from headway.ports import Launcher, ResponseCache, Spool
 from headway.providers import KINDS
 from headway.response_cache.memory import MemoryCache
-from headway.routing_state.memory import MemoryRoutingState
 from headway.server import logs
 from headway.server.model_routes import new_aliases, new_routes
 from headway.server.provider_keys import has_key, is_usable
 from headway.server.recording import Recording
 from headway.server.redaction_hook import new_content_rules
 from headway.server.request_ids import IdSource
+from headway.server.routing_states import new_routing_state
 from headway.server.transports import Transports
 from headway.server.upstreams import Upstreams
 from headway.token_counter.counter import TokenCounter
@@ -55,8 +55,10 @@ def new_gateway(
     token_counter: TokenCounter,
     gateway_id: str,
     spool: Spool,
+    shared: Path | None = None,
 ) -> Gateway:
-    """Call it inside the event loop that will serve."""
+    """Call it inside the event loop that will serve. ``shared`` is a directory of the server's
+    workers, None for a single one."""
     gateway = Gateway(
         new_snapshot(config, transports, launchers),
         gateway_id=gateway_id,
@@ -67,7 +69,7 @@ def new_gateway(
         rng=random.random,
         count=token_counter.count,
         sleep=asyncio.sleep,
-        routing_state=MemoryRoutingState(),
+        routing_state=new_routing_state(config, shared, time.perf_counter),
     )
     set_cache(gateway, config.cache)
     return gateway

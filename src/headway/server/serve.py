@@ -169,7 +169,7 @@ def run_worker(
     all workers."""
     is_supervised = slot.lifeline is not None
     launchers = partial(_new_launchers, slot.shared)
-    app = App(config, launchers, gateway_id, runs_shipper=not is_supervised)
+    app = App(config, launchers, gateway_id, runs_shipper=not is_supervised, shared=slot.shared)
     return Server(app, slot.lifeline, find_route).run(slot.listener)
 
 
