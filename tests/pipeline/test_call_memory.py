@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from headway.errors import ShuttingDown, UpstreamAuth
+from headway.errors import ShuttingDown, UpstreamAuth, UpstreamDisconnected
+from headway.routing.route import Hedging, Limits, Shadow
 from support.for_each import for_each
 from support.garbage import collect_garbage
 from support.pipeline_fakes import DONE, HELLO, ROLE, STOP, WHOLE, Gate, Pipe, text
+from support.routed_pipe import RoutedPipe, target
 
 
 class Credentials:
@@ -112,3 +114,76 @@ def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
     if ending == "aborted while it waits":
         credentials.gate.set(None)
         assert pipe.gateway.background_tasks == set()
+
+
+# --- Calls of routes ------------------------------------------------------------------------------
+
+
+def routed(pipe: RoutedPipe) -> None:
+    pipe.ask_route(stream=True)
+    pipe.asked("one").stream(HELLO)
+
+
+def failed_over(pipe: RoutedPipe) -> None:
+    pipe.ask_route()
+    pipe.asked("one").whole(b"{}", 500)
+    pipe.asked("two").whole(WHOLE)
+
+
+def exhausted(pipe: RoutedPipe) -> None:
+    pipe.ask_route()
+    for name in ("one", "two", "three"):
+        pipe.asked(name).whole(b"{}", 500)
+
+
+def hedged(pipe: RoutedPipe) -> None:
+    state = pipe.gateway.routing_state
+    for _ in range(40):
+        state.target("one/m-one").streams.observe(1.0, pipe.clock())
+    state.hedge_budget("smart", 1.0).tokens = 1.0
+    pipe.ask_route(stream=True)
+    pipe.advance(2.0)
+    assert pipe.requests[1] == 1
+    pipe.asked("two").stream(HELLO)
+
+
+def left_by_its_client(pipe: RoutedPipe) -> None:
+    pipe.ask_route(stream=True)
+    pipe.sink.leave()
+
+
+def late(pipe: RoutedPipe) -> None:
+    pipe.ask_route()
+    pipe.advance(61.0)
+
+
+ROUTED_ENDINGS: dict[str, Callable[[RoutedPipe], None]] = {
+    "answered": routed,
+    "answered by the second target": failed_over,
+    "no target left": exhausted,
+    "hedged": hedged,
+    "the client left": left_by_its_client,
+    "the time is over": late,
+}
+
+
+@for_each("ending", ROUTED_ENDINGS)
+def test_a_request_of_a_route_leaves_nothing_for_the_collector(ending: str) -> None:
+    pipe = RoutedPipe(
+        hedging=Hedging(max_share=1.0),
+        limits=Limits(time_to_first_token=30.0, idle=5.0, total=60.0),
+        shadow=Shadow(target=target("three"), share=1.0),
+    )
+    for _ in range(2):
+        collect_garbage()
+        ROUTED_ENDINGS[ending](pipe)
+        for copy in pipe.sent_to("three"):
+            copy.fail(UpstreamDisconnected("It broke."))
+        assert pipe.gateway.active == set()
+        assert pipe.pending_timers == []
+        pipe.timers.clear()
+        for transport in pipe.transports.values():
+            transport.upstream_requests.clear()
+        pipe.clock.now += 1000.0
+    del pipe.call
+    assert collect_garbage() == 0

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest, Dialect
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook
-from headway.pipeline.gateway import Upstream, UpstreamKey
+from headway.pipeline.gateway import Snapshot, Upstream, UpstreamKey
 from headway.providers import KINDS
 from headway.record import Record
 from headway.routing.route import Route, RouteTarget
@@ -99,6 +99,12 @@ class RoutedPipe(Pipe):
             fields = {"stream_options": {"include_usage": True}, **fields}
         body = {"model": ROUTE, "messages": [{"role": "user", "content": "Hi"}], **fields}
         self.send(ClientRequest("", headers, json.dumps(body).encode()), dialect)
+
+    def without(self, name: str) -> Snapshot:
+        """The configuration without that provider."""
+        known = self.gateway.snapshot.upstreams
+        kept = {each: known[each] for each in known if each != name}
+        return replace(self.gateway.snapshot, upstreams=kept)
 
     def sent_to(self, name: str) -> list[FakeUpstreamRequest]:
         return self.transports[name].upstream_requests

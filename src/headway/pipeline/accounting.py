@@ -102,6 +102,8 @@ class RequestFacts(Struct, frozen=True, gc=False):
     """As in ``Record``."""
     cache: CacheStatus | None = None
     """As in ``Record``."""
+    shadow_of: str | None = None
+    """As in ``Record``."""
 
 
 class AttemptResult(Struct, frozen=True, gc=False):
@@ -318,13 +320,15 @@ def attempt_record(
         record.cache, record.saved_usd = facts.cache, totals.saved_usd
     if result.origin is not None:
         _set_origin(record, result.origin)
+    if facts.shadow_of is not None:
+        record.role, record.shadow_of, record.reply_id = "shadow", facts.shadow_of, None
     return encode_record(record)
 
 
 def _set_origin(record: Record, origin: AttemptOrigin) -> None:
     record.attempt, record.role = origin.number, origin.role
     record.route_name, record.decision = origin.route_name, origin.decision
-    record.provider_key, record.shadow_of = origin.provider_key, origin.shadow_of
+    record.provider_key = origin.provider_key
     record.upstream_request_bytes = origin.upstream_request_bytes
 
 
@@ -427,6 +431,8 @@ def refusal_record(facts: RequestFacts, error: HeadwayError, status: int) -> byt
         record.user, record.tags, record.parameters = _labels_of(decoded)
     if upstream is not None:
         record.kind = upstream.provider.name
+    if facts.shadow_of is not None:
+        record.role, record.shadow_of = "shadow", facts.shadow_of
     _set_error(record, error, "refused")
     return encode_record(record)
 

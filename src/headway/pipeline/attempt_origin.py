@@ -25,8 +25,6 @@ class AttemptOrigin(Struct, gc=False):
     upstream_request_bytes: int | None = None
     is_hedged: bool = False
     """Another attempt ran beside it."""
-    shadow_of: str | None = None
-    """As in ``Record``."""
 
     def headers(self) -> Headers:
         """Of the response to the client."""

@@ -39,8 +39,8 @@ from headway.pipeline.call_records import (
     record_failure,
 )
 from headway.pipeline.candidates import check_is_for_route
-from headway.pipeline.dispatch import Dispatch, single_route
-from headway.pipeline.drain import Drain, output_cost, start_drain
+from headway.pipeline.dispatch import SHADOW_ROUTE, Dispatch, single_route
+from headway.pipeline.drain import DiscardSink, Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
 from headway.pipeline.gateway import (
@@ -64,9 +64,11 @@ from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import ResponseHeaders, Sink
-from headway.routing.route import Route
+from headway.routing.route import Route, RouteTarget
 from headway.types import Headers, HttpRequest, Target
 
+MAX_SHADOWS = 32
+"""Copies of requests in progress, in one process."""
 NO_TARGET = Target(provider="", base_url="")
 
 
@@ -96,6 +98,8 @@ class GatewayCall(InterruptibleCall):
     recorded: Attempt | None = None
     """The last attempt with a record."""
     records = 0
+    shadow_of: str | None = None
+    """The id of the call that this one is a copy of."""
     """Written so far."""
     _dispatch: Dispatch | None = None
     """Only where another attempt may follow a failed one."""
@@ -327,6 +331,30 @@ class GatewayCall(InterruptibleCall):
         if attempt.upstream_request is not None:
             couple(self, attempt, attempt.upstream_request)
 
+    # --- A copy whose answer no client sees -------------------------------------------------------
+
+    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
+        """Send a copy of the client's request ``decoded`` to ``target``, unless too many copies are
+        on their way. It starts when what is done now is done, so that the client does not wait."""
+        gateway = self.gateway
+        if gateway.shadows >= MAX_SHADOWS or gateway.is_closing:
+            return
+        gateway.shadows += 1
+        request, sink = self.client_request, DiscardSink()
+        shadow = GatewayCall(gateway, self.dialect, request, sink, gateway.clock())
+        shadow.shadow_of, shadow.key_id, shadow.decoded = self.id, self.key_id, decoded
+        shadow.earlier_gateways = self.earlier_gateways
+        asyncio.get_running_loop().call_soon(shadow._begin_as_shadow, target, decoded)
+
+    def _begin_as_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
+        self.started = self._resumed = self.gateway.clock()
+        self.gateway.active.add(self)
+        try:
+            self._dispatch = Dispatch(self, SHADOW_ROUTE, decoded)
+            self._dispatch.start_shadow(target)
+        except Exception as error:
+            self._fail(error)
+
     # --- An attempt is over -----------------------------------------------------------------------
 
     def on_attempt_done(self, attempt: Attempt) -> None:
@@ -521,6 +549,8 @@ class GatewayCall(InterruptibleCall):
     def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
+        if self.shadow_of is not None:
+            self.gateway.shadows -= 1
         if self._dispatch is not None:
             self._dispatch.close()
             self._dispatch = None  # it refers to this call

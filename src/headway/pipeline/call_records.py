@@ -37,6 +37,7 @@ class RecordedCall(Protocol):
     drain: Drain | None
     recorded: Attempt | None
     records: int
+    shadow_of: str | None
     cache_use: CacheUse | None
 
     def secrets(self) -> list[str]: ...
@@ -60,6 +61,7 @@ def facts_of(call: RecordedCall) -> RequestFacts:
         gateway.clock() - call.started,
         gateway.unix_time(),
         cache=None if call.cache_use is None else call.cache_use.status,
+        shadow_of=call.shadow_of,
     )
 
 

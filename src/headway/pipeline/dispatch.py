@@ -86,6 +86,9 @@ class DispatchedCall(RecordedCall, Protocol):
 
     def abort(self, error: HeadwayError) -> None: ...
 
+    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
+        """Send a copy of the client's request ``decoded`` to ``target`` soon."""
+
 
 class Dispatch:
     """The attempts of one call."""
@@ -103,6 +106,7 @@ class Dispatch:
         "_queue",
         "_route",
         "_running",
+        "_shadow",
         "_skipped",
         "_timer",
         "_why",
@@ -122,6 +126,8 @@ class Dispatch:
         self._last_error: HeadwayError | None = None
         self._running: list[AttemptGuard] = []
         self._has_fallen_back = False
+        self._shadow: RouteTarget | None = None
+        """What gets a copy of the request when the answer begins."""
         self._deadline: float | None = None
         """On the gateway's clock."""
         self._timer: Timer | None = None
@@ -137,6 +143,9 @@ class Dispatch:
         self._queue += plan.candidates
         self._skipped += [(each.target.id, each.reason) for each in plan.skipped]
         self._why = plan.why
+        shadow = self._route.shadow
+        if shadow is not None and self._call.gateway.rng() < shadow.share:
+            self._shadow = shadow.target
         self._call.gateway.routing_state.count_call([each.id for each in plan.candidates])
         self._set_deadline()
         self._send_next("first")
@@ -152,6 +161,11 @@ class Dispatch:
             self._call.gateway.routing_state.count_call([candidate.id])
         self._set_deadline()
         self._send_next("first")
+
+    def start_shadow(self, target: RouteTarget) -> None:
+        """Raises HeadwayError."""
+        self._queue.append(target)
+        self._send_next("shadow")
 
     def _set_deadline(self) -> None:
         seconds = self._route.limits.total
@@ -507,6 +521,9 @@ class Dispatch:
 
     def on_commit(self, guard: AttemptGuard) -> None:
         self._stop_hedging()
+        if self._shadow is not None:
+            self._call.start_shadow(self._shadow, self._decoded)
+            self._shadow = None
         if len(self._running) > 1:
             now = self._call.gateway.clock()
             self._call.continue_with(guard.attempt)
@@ -528,6 +545,9 @@ class Dispatch:
             self._timer.cancel()
             self._timer = None
         self._running.clear()
+
+
+SHADOW_ROUTE = Route(name="", targets=(), max_attempts=1)
 
 
 @lru_cache(maxsize=64)

@@ -262,6 +262,8 @@ class Gateway:
         self.history: History | None = None
         """None where there is no database to ask."""
         self.active: set[ActiveCall] = set()
+        self.shadows = 0
+        """Calls in progress that are copies of others."""
         self.background_tasks: set[asyncio.Task[Any]] = set()
         """Strong references to running tasks: the event loop keeps only weak ones
         (docs.python.org/3/library/asyncio-task.html, "create_task")."""
