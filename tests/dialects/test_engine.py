@@ -50,7 +50,7 @@ def test_a_minimal_request_has_the_contracts_defaults() -> None:
     assert not call.stream
     assert not call.sse
     assert not call.strict
-    assert (call.api_key, call.base_url, call.session_id, call.retries) == (None, None, None, 0)
+    assert (call.api_key, call.base_url, call.session_id, call.retries) == (None, None, None, None)
     assert call.options == {}
 
 
@@ -114,7 +114,7 @@ FIELDS: list[tuple[str, Any, str, Any]] = [
     ("session_id", None, "session_id", None),
     ("retries", 3, "retries", 3),
     ("retries", 10, "retries", 10),
-    ("retries", None, "retries", 0),
+    ("retries", None, "retries", None),
     ("base_url", "http://b", "base_url", "http://b"),
     ("base_url", "", "base_url", None),
     ("api_endpoint", "http://e", "base_url", "http://e"),

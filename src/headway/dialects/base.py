@@ -87,7 +87,14 @@ class DecodedRequest(Struct, frozen=True, kw_only=True, gc=False):
     base_url: str | None = None
     options: Mapping[str, Any] = {}
     """Options for the provider's adapter, such as ``api_version``."""
-    retries: int = 0
+    retries: int | None = None
+    """Further attempts on the same target; None: none is asked for."""
+    timeout_s: float | None = None
+    """Seconds that the client gives the whole call."""
+    allows_fallbacks: bool = True
+    """Another target may follow where the first one fails."""
+    requires_parameters: bool = False
+    """Only for a provider that gets all parameters."""
     session_id: str | None = None
     session_hint: str | None = None
     """A field of another purpose that tells sessions apart; used where no header names one."""

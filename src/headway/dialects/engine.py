@@ -196,7 +196,7 @@ class Engine(OpenAIFormat):
             key_field="api_key",
             base_url=known.base_url or known.api_endpoint or None,
             options=NO_OPTIONS if version is None else {"api_version": version},
-            retries=0 if known.retries is None else _check_retries(known.retries),
+            retries=None if known.retries is None else _check_retries(known.retries),
             session_id=known.session_id,
             strict=known.strict or False,
             messages=messages,

@@ -25,6 +25,7 @@ from headway.policy.cache_key import (
 from headway.policy.last_text import split_last_text
 from headway.ports import CachedResponse
 from headway.routing.route import Route
+from headway.routing.wishes import NO_WISHES, Wishes
 from headway.types import ChatRequest, Headers
 
 MAX_TTL_S = 30 * 86400.0
@@ -117,10 +118,12 @@ def name_target(upstream: Upstream, model: str) -> str:
     return f"{upstream.name}/{model} {upstream.provider.name} {upstream.base_url}"
 
 
-def name_route(route: Route) -> str:
-    """What answers a request of a route: its targets with their parameters."""
+def name_route(route: Route, wishes: Wishes) -> str:
+    """What answers a request of a route: its targets with their parameters, of which the request
+    may exclude some."""
     targets = [f"{target.id} {sorted(target.parameters.items())}" for target in route.targets]
-    return f"route {route.name}: {', '.join(targets)}"
+    asked = "" if wishes == NO_WISHES else f" {wishes}"
+    return f"route {route.name}: {', '.join(targets)}{asked}"
 
 
 def is_whole(summary: ResponseSummary, shared: SharedResponse) -> bool:

@@ -53,10 +53,11 @@ from headway.pipeline.gateway import (
     Upstream,
 )
 from headway.pipeline.interruptible import InterruptibleCall
-from headway.pipeline.model_names import find_route, find_upstream
+from headway.pipeline.model_names import find_upstream
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.request_body import apply_headers, decode_request
+from headway.pipeline.request_routes import apply_routing_headers, find_request_route
 from headway.pipeline.sending import couple, new_attempt, send_attempt
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
@@ -65,6 +66,7 @@ from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
 from headway.ports import ResponseHeaders, Sink
 from headway.routing.route import Route, RouteTarget
+from headway.routing.wishes import Wishes
 from headway.types import Headers, HttpRequest, Target
 
 MAX_SHADOWS = 32
@@ -155,11 +157,12 @@ class GatewayCall(InterruptibleCall):
                 check_lengths(decoded)
             if decoded.base_url:
                 check_base_url(self.snapshot.base_urls, key_id)
-            route = find_route(self.snapshot, decoded)
+            decoded, route, wishes = find_request_route(self.snapshot, decoded, self.dialect.wire)
+            self.decoded = decoded
             if route is None:
                 self._begin_model(decoded, own_headers)
             else:
-                self._begin_route(route, decoded, own_headers)
+                self._begin_route(route, decoded, own_headers, wishes)
         except Exception as error:
             self._fail(error)
 
@@ -174,8 +177,8 @@ class GatewayCall(InterruptibleCall):
         has_own_target = decoded.api_key or decoded.base_url or decoded.options
         target = None if has_own_target else upstream.target
         send: Callable[[], None] | None = None
-        if decoded.retries or upstream.keys:
-            route = single_route(decoded.retries, len(upstream.keys))
+        if decoded.retries or upstream.keys or decoded.timeout_s is not None:
+            route = single_route(decoded.retries or 0, len(upstream.keys), decoded.timeout_s)
             self._dispatch = Dispatch(self, route, self.decoded)
             send = partial(self._dispatch.start_single, upstream)
         elif decoded.recall is not None:
@@ -191,16 +194,19 @@ class GatewayCall(InterruptibleCall):
         else:
             send()
 
-    def _begin_route(self, route: Route, decoded: DecodedRequest, own_headers: Headers) -> None:
+    def _begin_route(
+        self, route: Route, decoded: DecodedRequest, own_headers: Headers, wishes: Wishes
+    ) -> None:
         """Raises HeadwayError."""
         if decoded.own_reply is not None:
             self._reply_without_provider(decoded.own_reply)
             return
         check_is_for_route(route, decoded)
-        self._dispatch = Dispatch(self, route, decoded)
+        route = apply_routing_headers(route, decoded, self.client_request.headers)
+        self._dispatch = Dispatch(self, route, decoded, wishes)
         send = self._dispatch.start_route
         policy = policy_for(self.snapshot.cache, route.cache, own_headers)
-        if policy is None or not self._use_cache(policy, name_route(route), send):
+        if policy is None or not self._use_cache(policy, name_route(route, wishes), send):
             send()
 
     def _use_cache(self, policy: CachePolicy, target: str, send: Callable[[], None]) -> bool:

@@ -44,8 +44,9 @@ from headway.pipeline.route_plan import describe_plan, plan_route
 from headway.record import AttemptRole
 from headway.routing.hedge import hedge_delay
 from headway.routing.retry import Decision, FailureClass, Situation, classify, decide_next
-from headway.routing.route import Route, RouteTarget
+from headway.routing.route import Limits, Route, RouteTarget
 from headway.routing.target_state import TargetState
+from headway.routing.wishes import NO_WISHES, Wishes
 from headway.types import HttpRequest, Target
 
 log = logging.getLogger("headway")
@@ -110,13 +111,21 @@ class Dispatch:
         "_skipped",
         "_timer",
         "_why",
+        "_wishes",
     )
 
-    def __init__(self, call: DispatchedCall, route: Route, decoded: DecodedRequest) -> None:
-        """``decoded`` is the client's request."""
+    def __init__(
+        self,
+        call: DispatchedCall,
+        route: Route,
+        decoded: DecodedRequest,
+        wishes: Wishes = NO_WISHES,
+    ) -> None:
+        """``decoded`` is the client's request, ``wishes`` what it asks of the choice of targets."""
         self._call = call
         self._route = route
         self._decoded = decoded
+        self._wishes = wishes
         self._queue: list[Candidate | RouteTarget] = []
         """Targets that were not tried yet, in their order."""
         self._skipped: list[tuple[str, str]] = []
@@ -139,7 +148,7 @@ class Dispatch:
 
     def start_route(self) -> None:
         """Raises HeadwayError where there is no target to send the request to."""
-        plan = plan_route(self._call, self._route, self._decoded)
+        plan = plan_route(self._call, self._route, self._decoded, self._wishes)
         self._queue += plan.candidates
         self._skipped += [(each.target.id, each.reason) for each in plan.skipped]
         self._why = plan.why
@@ -551,7 +560,8 @@ SHADOW_ROUTE = Route(name="", targets=(), max_attempts=1)
 
 
 @lru_cache(maxsize=64)
-def single_route(retries: int, keys: int) -> Route:
-    """For a call of one model, of a provider with so many keys."""
+def single_route(retries: int, keys: int, timeout_s: float | None) -> Route:
+    """For a call of one model, of a provider with so many keys. ``timeout_s`` is for all of it."""
     attempts = 1 + retries + max(0, keys - 1)
-    return Route(name="", targets=(), retries=retries, max_attempts=attempts)
+    limits = Limits(total=timeout_s)
+    return Route(name="", targets=(), retries=retries, max_attempts=attempts, limits=limits)

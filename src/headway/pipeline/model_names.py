@@ -52,8 +52,14 @@ def find_route(snapshot: Snapshot, decoded: DecodedRequest) -> Route | None:
     route = routes.exact.get(name)
     if route is not None or not routes.needs_search:
         return route
-    if decoded.provider in snapshot.upstreams or name in snapshot.aliases.exact:
-        return None
+    return find_named_route(snapshot, name)
+
+
+def find_named_route(snapshot: Snapshot, name: str) -> Route | None:
+    """The route of this name, as ``find_route`` finds it."""
+    route = snapshot.routes.exact.get(name)
+    if route is not None or not snapshot.routes.needs_search or name in snapshot.aliases.exact:
+        return route
     found = snapshot.resolved_routes.get(name, UNSET)
     if found is UNSET:
         found = _search_route(snapshot, name)
@@ -136,6 +142,13 @@ def _narrowed(snapshot: Snapshot, names: Sequence[str], wire: str | None) -> lis
     for name, one in upstreams.items():
         by_address.setdefault(one.base_url or name, name)
     return list(by_address.values())
+
+
+def find_all(snapshot: Snapshot, name: str) -> list[Named]:
+    """Every provider that has a model of this name, those with a key if there are any. Of several
+    kinds at one address the first."""
+    having = [provider for provider, model in known_models(snapshot) if model == name]
+    return [(provider, name) for provider in _narrowed(snapshot, having, None)]
 
 
 def _ambiguous(name: str, providers: Sequence[str]) -> HeadwayError:

@@ -39,6 +39,8 @@ def prepare(call: PlannedCall, upstream: Upstream, decoded: DecodedRequest) -> R
     sent, transformations = provider_calls.adapt_client_request(upstream, dialect, request)
     if transformations and (decoded.strict or snapshot.strict):
         provider_calls.refuse_changes(upstream, request, transformations)
+    elif transformations and decoded.requires_parameters:
+        provider_calls.refuse_drops(upstream, transformations)
     return ResponseContext(
         id=call.id,
         request_id=call.request_id,

@@ -72,6 +72,14 @@ def refuse_changes(
         raise InvalidField(message, param=change.parameter, status=400)
 
 
+def refuse_drops(upstream: Upstream, transformations: tuple[Transformation, ...]) -> None:
+    """Raises InvalidField for a parameter that the provider would not get."""
+    for change in transformations:
+        if change.action == "dropped":
+            message = f"provider.require_parameters: {upstream.name} would not get all: {change}."
+            raise InvalidField(message, param=change.parameter, status=400)
+
+
 def changes_calls(transformations: Iterable[Transformation]) -> bool:
     """Whether the provider calls functions in place of custom tools: a client of the same wire
     format cannot get its bytes then."""

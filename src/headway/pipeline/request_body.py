@@ -10,6 +10,7 @@ from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
 from headway.policy.request_headers import asks_for_metrics
 from headway.policy.request_labels import find_tags, find_user
+from headway.policy.routing_headers import allows_fallbacks, find_retries, find_timeout
 from headway.policy.session_headers import clean_session_id, find_session_id
 from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
@@ -50,17 +51,22 @@ def _check_items(body: bytes, limit: int) -> None:
 
 def apply_headers(decoded: DecodedRequest, headers: Headers) -> DecodedRequest:
     """The request with what its headers ask for, and with its session: named by the field for it,
-    else by a header, else by what the client's format has for another purpose."""
+    else by a header, else by what the client's format has for another purpose. Raises
+    InvalidField."""
     session_id = decoded.session_id or find_session_id(headers)
     if session_id is None and decoded.session_hint is not None:
         session_id = clean_session_id(decoded.session_hint.encode())
     shows_metrics = decoded.shows_metrics or asks_for_metrics(headers)
+    retries = find_retries(headers)
     return replace(
         decoded,
         session_id=session_id,
         shows_metrics=shows_metrics,
         user=find_user(headers),
         tags=find_tags(headers),
+        retries=decoded.retries if retries is None else retries,
+        timeout_s=find_timeout(headers),
+        allows_fallbacks=allows_fallbacks(headers),
     )
 
 

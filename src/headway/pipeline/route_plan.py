@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.pipeline.gateway import Gateway, Snapshot
@@ -13,6 +14,7 @@ from headway.pipeline.routed_requests import read_request
 from headway.pipeline.target_facts import facts_table
 from headway.routing.plan import Plan, make_plan
 from headway.routing.route import Route
+from headway.routing.wishes import Wishes
 
 
 class RoutedCall(Protocol):
@@ -25,7 +27,7 @@ class RoutedCall(Protocol):
     key_id: str | None
 
 
-def plan_route(call: RoutedCall, route: Route, decoded: DecodedRequest) -> Plan:
+def plan_route(call: RoutedCall, route: Route, decoded: DecodedRequest, wishes: Wishes) -> Plan:
     gateway = call.gateway
     unix_now = gateway.unix_time()
     facts = facts_table(call.snapshot, unix_now)
@@ -38,7 +40,11 @@ def plan_route(call: RoutedCall, route: Route, decoded: DecodedRequest) -> Plan:
         key_id=call.key_id or "",
         now=unix_now,
     )
-    return make_plan(route, request, facts, gateway.routing_state, gateway.clock(), gateway.rng)
+    states, now = gateway.routing_state, gateway.clock()
+    plan = make_plan(route, request, facts, states, now, gateway.rng, wishes)
+    if decoded.allows_fallbacks or len(plan.candidates) < 2:
+        return plan
+    return replace(plan, candidates=plan.candidates[:1], why=f"{plan.why}, without fallbacks")
 
 
 @lru_cache(maxsize=1024)

@@ -8,6 +8,7 @@ from operator import itemgetter
 from headway.policy import gateway_loop
 from headway.policy.cache_key import TTL
 from headway.policy.request_labels import LABEL_HEADERS
+from headway.policy.routing_headers import ROUTING_HEADERS
 from headway.policy.session_headers import SESSION_HEADERS
 from headway.types import Headers
 
@@ -17,7 +18,15 @@ METRICS = b"x-headway-metrics"
 OFF = (b"", b"0", b"false")
 """Values of a header that asks for something, which ask for nothing."""
 _READ = frozenset(
-    {REQUEST_ID, METRICS, TTL, gateway_loop.HEADER_BYTES, *SESSION_HEADERS, *LABEL_HEADERS}
+    {
+        REQUEST_ID,
+        METRICS,
+        TTL,
+        gateway_loop.HEADER_BYTES,
+        *SESSION_HEADERS,
+        *LABEL_HEADERS,
+        *ROUTING_HEADERS,
+    }
 )
 OWN_REQUEST_ID = b"x-headway-request-id"
 """The header of the gateway's own id in a response whose ``x-request-id`` is the provider's."""
@@ -28,8 +37,8 @@ _name = itemgetter(0)
 def select_own_headers(headers: Headers) -> Headers:
     """The headers of a request that ``find_request_id``, ``asks_for_metrics``,
     ``cache_key.names_ttl``, ``gateway_loop.find_earlier_gateways``,
-    ``session_headers.find_session_id`` and ``request_labels`` read. Most requests have none, and
-    this is the fastest way to know. Header names are in lower case."""
+    ``session_headers.find_session_id``, ``request_labels`` and ``routing_headers`` read. Most
+    requests have none, and this is the fastest way to know. Header names are in lower case."""
     if _READ.isdisjoint(map(_name, headers)):
         return ()
     return [header for header in headers if header[0] in _READ]

@@ -137,6 +137,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     price data, for kinds that share a price list. None: all are this kind's."""
     list_models: ModelList | None = None
     """How to fetch its list of models. None: it has none, or none that is supported."""
+    takes_routing_fields: bool = False
+    """It chooses among providers itself, by the fields of ``policy.routing_fields``."""
     native: NativeApi = NativeApi()
     """Its own API, for requests that are passed through as they are."""
     launch: str | None = None

@@ -54,6 +54,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
         decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
         operations=vendor.operations,
+        takes_routing_fields=vendor.takes_routing_fields,
         capabilities=vendor.capabilities,
     )
     if vendor.event_transforms or vendor.response_interceptor or vendor.transform_body:

@@ -125,7 +125,32 @@ METRICS_HEADER = Parameter(
     required=False,
 )
 
-CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, *LABEL_HEADERS)
+ROUTING_HEADERS = (
+    Parameter(
+        "x-headway-no-fallback",
+        "header",
+        "Any value but empty, `0` and `false`: no other target of a route follows where the first "
+        "one fails.",
+        "1",
+        required=False,
+    ),
+    Parameter(
+        "x-headway-timeout",
+        "header",
+        "Seconds for the whole call, with all of its attempts.",
+        "30",
+        required=False,
+    ),
+    Parameter(
+        "x-headway-retries",
+        "header",
+        "Further attempts on each target, from 0 to 10, in place of those of the route.",
+        "2",
+        required=False,
+    ),
+)
+
+CALL_HEADERS = (METRICS_HEADER, KEY_HEADER, ID_HEADER, *LABEL_HEADERS, *ROUTING_HEADERS)
 """Parameters of every route that calls a model, but for the engine's."""
 
 OPENAI_HEADERS = {**METRICS_HEADERS, **OPENAI_LIMITS}
@@ -155,6 +180,7 @@ OPERATIONS = (
             Parameter("provider", "path", "The configured name of the provider.", "openai"),
             ID_HEADER,
             *LABEL_HEADERS,
+            *ROUTING_HEADERS,
         ),
         request=Body((engine.EngineRequest,), engine_examples.ENGINE_REQUESTS),
         response="The answer, whole or as a stream of events.",

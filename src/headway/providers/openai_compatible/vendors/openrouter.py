@@ -125,6 +125,7 @@ VENDOR = Vendor(
     decode_error=_decode_error,
     completions=Completions(),
     operations=RERANK,
+    takes_routing_fields=True,
     capabilities={
         **TOOLS,
         **native("images", "documents", "audio", "json_schema", "logprobs", "embeddings"),

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from headway.server.openapi.schemas.base import OpenShape, Shape
 from headway.server.openapi.schemas.metrics import Metrics
+from headway.server.openapi.schemas.routing import RoutedRequest
 
 
 class AnthropicMessage(OpenShape):
@@ -16,7 +17,7 @@ class AnthropicMessage(OpenShape):
     """A text, or blocks (`text`, `image`, `document`, `tool_use`, `tool_result`, ...)."""
 
 
-class AnthropicRequest(OpenShape):
+class AnthropicRequest(RoutedRequest):
     """Anthropic's request for a message. A provider of the same format gets the fields as they are;
     for any other they are converted, and `x-headway-transformations` says what has no
     equivalent."""

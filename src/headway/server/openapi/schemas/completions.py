@@ -8,9 +8,10 @@ from typing import Any, Literal
 from headway.server.openapi.schemas.base import OpenShape
 from headway.server.openapi.schemas.chat import Usage
 from headway.server.openapi.schemas.metrics import Metrics
+from headway.server.openapi.schemas.routing import RoutedRequest
 
 
-class CompletionRequest(OpenShape):
+class CompletionRequest(RoutedRequest):
     """OpenAI's completion request. Fields not named here go to the provider as they are."""
 
     model: str

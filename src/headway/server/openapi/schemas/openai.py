@@ -11,9 +11,10 @@ from headway.server.openapi.schemas.base import ErrorDetail, OpenShape, Shape
 from headway.server.openapi.schemas.chat import ChunkChoice, Message, ToolCall, Usage
 from headway.server.openapi.schemas.metrics import Metrics
 from headway.server.openapi.schemas.models import ModelPrices
+from headway.server.openapi.schemas.routing import RoutedRequest
 
 
-class OpenAIRequest(OpenShape):
+class OpenAIRequest(RoutedRequest):
     """OpenAI's chat completion request. Fields not named here go to the provider as they are. The
     provider checks the ranges of parameters; `GET /api/engine/parameters` lists them."""
 

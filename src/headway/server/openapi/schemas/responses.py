@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 from headway.server.openapi.schemas.base import OpenShape, Shape
 from headway.server.openapi.schemas.metrics import Metrics
+from headway.server.openapi.schemas.routing import RoutedRequest
 
 
-class ResponsesRequest(OpenShape):
+class ResponsesRequest(RoutedRequest):
     """OpenAI's request for a response. A provider of the same format gets it as it is; for any
     other it is converted, and what cannot be is in the reply's transformations."""
 
