@@ -4,7 +4,10 @@ import json
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from headway.errors import ShuttingDown, UpstreamDisconnected
+from headway.pipeline.content_rules import ContentRules
 from headway.ports import UpgradeReceiver
 from headway.types import Headers
 from support.native_fakes import NativePipe
@@ -47,8 +50,11 @@ class Session:
         return self.is_writable
 
 
-def opened(is_writable: bool = True, **options: Any) -> tuple[NativePipe, Session]:
+def opened(
+    is_writable: bool = True, body_limit: int = 1000, **options: Any
+) -> tuple[NativePipe, Session]:
     pipe = NativePipe(**options)
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, body_limit=body_limit)
     pipe.pass_through(
         "/v1/realtime", b"", *HANDSHAKE, method="GET", query="model=gpt-4o", is_socket=True
     )
@@ -193,3 +199,69 @@ def test_a_message_that_a_reader_fails_on_is_passed_on(caplog: Any) -> None:
     )
     assert none.sink.status == 400
     assert "no Realtime API" in none.sink.json["error"]["message"]
+
+
+# --- Content --------------------------------------------------------------------------------------
+
+
+def said(name: str, role: str, *parts: Any, event: str = "conversation.item.added") -> bytes:
+    item = {"id": name, "type": "message", "role": role, "content": list(parts)}
+    return frame({"type": event, "item": item, "pad": "x" * 100})
+
+
+def transcribed(name: str, text: str) -> bytes:
+    event = "conversation.item.input_audio_transcription.completed"
+    return frame({"type": event, "item_id": name, "transcript": text, "pad": "x" * 100})
+
+
+def test_the_conversation_is_kept_where_content_is() -> None:
+    pipe, session = opened(content=ContentRules("full"), body_limit=10_000)
+    answer = {"id": "a", "type": "message", "role": "assistant", "content": [{"text": "Hello"}]}
+    session.upstream.chunk(
+        frame({"type": "session.created", "session": {"instructions": "Be kind"}, "pad": "x" * 99})
+        + said("u", "user", {"type": "input_audio", "transcript": None})
+        + said("lost", "user", {"text": "never mind"})
+        + said("a", "assistant")
+        + transcribed("u", "Hi")
+        + said("u", "user", {"type": "input_audio"}, event="conversation.item.done")
+        + transcribed("unknown", "?")
+        + frame({"type": "conversation.item.deleted", "item_id": "lost", "pad": "x" * 100})
+        + frame({"type": "response.done", "response": {"output": [answer]}, "pad": "x" * 100})
+    )
+    session.upstream.end()
+    (kept,) = pipe.contents
+    (record,) = pipe.records
+    assert (kept.call_id, kept.wire, record.content) == (record.call_id, "openai_chat", "full")
+    assert json.loads(bytes(kept.messages)) == [
+        {"content": "Be kind", "role": "system"},
+        {"content": "Hi", "role": "user"},
+    ]
+    assert json.loads(bytes(kept.output)) == [{"content": "Hello", "role": "assistant"}]
+
+
+def test_hashes_of_a_conversation_are_kept_where_the_rules_say_so() -> None:
+    pipe, session = opened(content=ContentRules("hash"))
+    session.upstream.chunk(said("u", "user", {"text": "Hi"}))
+    session.upstream.end()
+    assert b"Hi" not in bytes(pipe.contents[0].messages)
+    assert pipe.records[0].content == "hash"
+
+
+def test_a_long_conversation_is_kept_as_far_as_the_limit() -> None:
+    pipe, session = opened(content=ContentRules("full"))
+    session.upstream.chunk(*[said(str(at), "user", {"text": str(at)}) for at in range(10)])
+    session.upstream.end()
+    kept = json.loads(bytes(pipe.contents[0].messages))
+    assert 2 <= len(kept) < 10
+    assert [message["content"] for message in kept] == [str(at) for at in range(len(kept))]
+
+
+def test_nothing_is_kept_of_a_session_without_messages_or_without_content() -> None:
+    for options in ({"content": ContentRules("full")}, {}):
+        pipe, session = opened(**options)
+        session.upstream.chunk(done(input_tokens=1))
+        if not options:
+            session.upstream.chunk(said("u", "user", {"text": "Hi"}))
+        session.upstream.end()
+        assert pipe.contents == []
+        assert pipe.records[0].content == "off"

@@ -29,8 +29,10 @@ How it is kept:
   the messages of its last turn, not those of fifty requests.
 - Of embeddings the texts are kept and no vector; of images, moderations and reranking the prompt
   and the JSON of the response; of speech the text; of transcriptions the text, and of a file its
-  size. Requests to `/providers/...` are kept where the gateway reads the route. Messages of
-  WebSockets are not kept.
+  size. Requests to `/providers/...` are kept where the gateway reads the route. Of a session of the
+  Realtime API the conversation is kept when it ends, in OpenAI's chat format: texts, transcripts,
+  images and tool calls, no audio, and no more than `server.body_limit` bytes of the provider's
+  messages. Those of other WebSockets are not kept, and `content` of their records is `off`.
 - Keys never enter: not those with which the request came and was sent on, also where a message
   quotes them; not `Authorization` headers; not the tokens that a request has for tools of its own
   (`authorization`, `authorization_token`, `headers` of MCP servers). `[removed]` stands in their

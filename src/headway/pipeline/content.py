@@ -143,6 +143,18 @@ def keep_passed(call: PassedCaller, facts: RequestFacts) -> RequestFacts:
     return _keep(call, facts, read)
 
 
+def keep_session(call: Caller, facts: RequestFacts, messages: Sequence[Any]) -> RequestFacts:
+    """Like ``keep_call``, for a WebSocket whose conversation has these messages, in OpenAI's chat
+    format: the last ones of the assistant are the answer."""
+    if not messages:
+        return facts
+    at = len(messages)
+    while at and messages[at - 1]["role"] == "assistant":
+        at -= 1
+    asked = Asked("openai_chat", Raw(_encode(messages[:at])))
+    return _keep(call, facts, lambda: (asked, Reply(messages[at:])))
+
+
 def _keep(
     call: Caller, facts: RequestFacts, read: Callable[[], tuple[Asked, Reply]]
 ) -> RequestFacts:

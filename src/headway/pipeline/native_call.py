@@ -346,7 +346,7 @@ class NativeCall:
         self._close()
 
     def _record(self, relay: RawRelay, result: AttemptResult, error: HeadwayError | None) -> bool:
-        facts = content.keep_passed(self, self._facts())
+        facts = self._keep_content(self._facts())
         totals = self._totals(facts, result)
         status = None if error is None else self._status_of(error)
         status = relay.status if relay.has_head else status
@@ -356,6 +356,9 @@ class NativeCall:
             facts, result, totals, error, sent, status, is_drained=is_drained
         )
         return self._write(line)
+
+    def _keep_content(self, facts: RequestFacts) -> RequestFacts:
+        return content.keep_passed(self, facts)
 
     def _is_drained(self, relay: RawRelay) -> bool:
         return self._drain is not None and relay.error is None

@@ -9,16 +9,15 @@ sum of those of its responses.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote
 
 from msgspec.structs import asdict, replace
 
 from headway.errors import ClientGone, HeadwayError, InvalidField, RequestError
 from headway.events import ResponseSummary
-from headway.pipeline import model_names
-from headway.pipeline.accounting import AttemptResult
+from headway.pipeline import content, model_names
+from headway.pipeline.accounting import AttemptResult, RequestFacts
 from headway.pipeline.gateway import Upstream
 from headway.pipeline.native_call import REALTIME, NativeCall
 from headway.pipeline.native_request import NativeHttpRequest
@@ -26,7 +25,7 @@ from headway.pipeline.raw_relay import RawRelay
 from headway.policy import native_headers
 from headway.policy.keys import subprotocol_keys
 from headway.ports import SocketSink, Tunnel, UpstreamRequest
-from headway.providers.native_api import NativeApi, SocketReport
+from headway.providers.native_api import NativeApi, SocketMessage
 from headway.types import Headers, HttpRequest, Target, Timeouts, Usage
 from headway.wire.websocket_frames import GOING_AWAY, MessageReader
 
@@ -36,13 +35,22 @@ NO_LIMIT = float("inf")
 
 
 class SessionReader:
-    """What the messages of a provider say about the cost of a session."""
+    """What the messages of a provider say about the cost of a session, and about its conversation
+    where that is kept: of at most ``limit`` bytes."""
 
-    def __init__(self, read: Callable[[bytes], SocketReport | None]) -> None:
-        self._read = read
+    def __init__(self, api: NativeApi, *, limit: int = 0) -> None:
+        self._read = api.read_message or (lambda payload: None)
+        self._read_conversation = api.read_conversation if limit else None
+        self._room = limit
         self._messages = MessageReader()
+        self._conversation: dict[str, dict[str, Any]] = {}
         self.usage = Usage()
         self.model: str | None = None
+
+    @property
+    def conversation(self) -> list[dict[str, Any]]:
+        """Messages in OpenAI's chat format, in their order."""
+        return [message for message in self._conversation.values() if "role" in message]
 
     @property
     def is_between_frames(self) -> bool:
@@ -54,6 +62,18 @@ class SessionReader:
             if report is not None:
                 self.model = report.model or self.model
                 self.usage = _sum(self.usage, report.usage)
+            if self._read_conversation is not None:
+                for each in self._read_conversation(payload):
+                    self._note(each, len(payload))
+
+    def _note(self, part: SocketMessage, size: int) -> None:
+        if part.message is None:
+            self._conversation.pop(part.id, None)
+            return
+        self._room -= size
+        if self._room >= 0:
+            known = {name: value for name, value in part.message.items() if value is not None}
+            self._conversation.setdefault(part.id, {"content": None}).update(known)
 
 
 class SocketRelay(RawRelay):
@@ -177,8 +197,16 @@ class NativeSocketCall(NativeCall):
     ) -> SocketRelay:
         relay = super()._new_relay(upstream, target, http_request)
         assert isinstance(relay, SocketRelay)
-        relay.open_for(self.sink, SessionReader(_reader_of(upstream.provider.native)))
+        is_kept = self.snapshot.content.mode_for(self.key_id) != "off"
+        limit = self.snapshot.body_limit if is_kept else 0
+        relay.open_for(self.sink, SessionReader(upstream.provider.native, limit=limit))
         return relay
+
+    def _keep_content(self, facts: RequestFacts) -> RequestFacts:
+        relay = self._relay
+        if relay is None or not relay.is_open:
+            return facts
+        return content.keep_session(self, facts, relay.session.conversation)
 
     _relay_class = SocketRelay
 
@@ -199,10 +227,6 @@ def _named(parameter: str, model: str) -> str:
     """A parameter of the query, with the provider's own name of the model."""
     is_model = parameter.partition("=")[0] == "model"
     return f"model={quote(model, safe='')}" if is_model else parameter
-
-
-def _reader_of(api: NativeApi) -> Callable[[bytes], SocketReport | None]:
-    return api.read_message or (lambda payload: None)
 
 
 def _sum(total: Usage, usage: Usage | None) -> Usage:

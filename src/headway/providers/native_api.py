@@ -7,8 +7,9 @@ Rules as for adapters: pure functions.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any
 
 from msgspec import Struct
 
@@ -36,6 +37,15 @@ class SocketReport(Struct, frozen=True):
     """Of one response: a session has several."""
 
 
+class SocketMessage(Struct, frozen=True):
+    """What one message of a WebSocket says of a message of the conversation."""
+
+    id: str
+    message: Mapping[str, Any] | None
+    """Fields of it, in OpenAI's chat format; those that are None are not known yet. Without any the
+    conversation has lost it."""
+
+
 class NativeApi(Struct, frozen=True):
     """How requests to a provider's own API are made and read."""
 
@@ -57,6 +67,8 @@ class NativeApi(Struct, frozen=True):
     read_message: Callable[[bytes], SocketReport | None] | None = None
     """Reads a text message that the provider sends over a WebSocket. None for a message that says
     nothing about the cost. None: the provider has no WebSocket that can be read."""
+    read_conversation: Callable[[bytes], Sequence[SocketMessage]] | None = None
+    """What such a message says of the conversation. None: that is not read."""
 
 
 def find_route(api: NativeApi, path: str) -> tuple[ReadableRoute, str | None] | None:

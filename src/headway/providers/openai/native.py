@@ -3,6 +3,7 @@ through."""
 
 from headway.providers.native_api import NativeApi, ReadableRoute
 from headway.providers.openai.realtime import read_message
+from headway.providers.openai.realtime_messages import read_messages
 
 COMPLETIONS, RESPONSES, EMBEDDINGS = "/completions", "/responses", "/embeddings"
 """The first also ends ``/chat/completions``, whose responses the same decoder reads."""
@@ -15,4 +16,5 @@ NATIVE = NativeApi(
     ),
     realtime_path="/realtime",
     read_message=read_message,
+    read_conversation=read_messages,
 )
