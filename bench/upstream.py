@@ -1,7 +1,8 @@
 """A provider whose behaviour is the name of the requested model: ``python -m bench.upstream PORT``.
 
 ``paced`` streams 100 tokens, one every 20 ms, each in an HTTP chunk of its own; ``endless`` one
-every 5 ms for as long as somebody reads. ``quick`` answers at once, ``status-500`` with that
+every 5 ms for as long as somebody reads. ``uneven`` streams its first token after 20 ms, but after
+a second for every twentieth request. ``quick`` answers at once, ``status-500`` with that
 status, ``cut`` ends its stream in the middle by closing the connection.
 """
 
@@ -54,7 +55,14 @@ def refusal(status: int) -> bytes:
     return response(status, canned.dump({"error": {"message": "as asked", "code": str(status)}}))
 
 
+SLOW_EVERY = 20
+SLOW_S, USUAL_S = 1.0, 0.02
+
+
 class Provider(asyncio.Protocol):
+    uneven = 0
+    """Requests for that model so far."""
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.parser = httptools.HttpRequestParser(self)
@@ -86,6 +94,11 @@ class Provider(asyncio.Protocol):
             self.transport.close()
         elif not request.get("stream"):
             self.transport.write(response(200, WHOLE))
+        elif play == "uneven":
+            Provider.uneven += 1
+            is_slow = Provider.uneven % SLOW_EVERY == 0
+            wait_s = SLOW_S if is_slow else USUAL_S
+            self.timer = asyncio.get_running_loop().call_later(wait_s, self.transport.write, QUICK)
         elif play in PACES:
             self.play(PACES[play])
         else:
