@@ -68,6 +68,9 @@ bench: setup-dev ## Gateways side by side, as ratios to nginx; ARGS="--only ngin
 bench-ledger: setup-dev ## How fast the ledger's database takes and answers; ARGS="--records 1000000" for the documented figures
 	@$(BIN)/python -m bench.ledger $(ARGS)
 
+bench-routing: setup-dev ## What hedging, failover and the cache of routes are worth
+	@$(BIN)/python -m bench.routing $(ARGS)
+
 soak: setup-dev ## Many mixed requests, and whether anything stays; ARGS="--requests 50000" for fewer
 	@$(BIN)/python -m bench.soak $(ARGS)
 

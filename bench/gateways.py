@@ -81,6 +81,8 @@ def nginx_peer(rig: Rig) -> Peer:
 
 ROUTE = "routed"
 """A name for three models, of which the first answers."""
+KEPT = "kept"
+"""A name for one whose answers are kept."""
 
 
 def configure(rig: Rig, name: str = "headway", more: Sequence[str] = ()) -> Path:
@@ -99,7 +101,8 @@ def configure(rig: Rig, name: str = "headway", more: Sequence[str] = ()) -> Path
     ledger = f"ledger: {{url: 'sqlite:///{rig.folder}/{name}.db'}}"
     server = f"server: {{api_keys: ['{canned.KEY}']}}"
     targets = ", ".join(f"{provider}/{canned.MODEL}" for provider in ("plain", "joined", "long"))
-    models = f"models: {{{ROUTE}: [{targets}]}}"
+    kept = f"{{targets: [plain/{canned.MODEL}], cache: {{ttl: 3600}}}}"
+    models = f"models: {{{ROUTE}: [{targets}], {KEPT}: {kept}}}"
     path.write_text("\n".join(["providers:", *lines, models, ledger, server, ""]))
     return path
 

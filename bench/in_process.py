@@ -11,14 +11,14 @@ import asyncio
 import os
 import socket
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from msgspec import Struct
 
 from bench import canned, canned_streams
-from bench.gateways import CHAT, CLIENT_KEY, ROUTE, Rig, configure
+from bench.gateways import CHAT, CLIENT_KEY, KEPT, ROUTE, Rig, configure
 from headway.config import load
 from headway.providers import FACTS
 from headway.server.app import App
@@ -113,11 +113,10 @@ def cases() -> list[Case]:
     relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
     joined = _request(ENGINE, canned.engine())
     answer = [HEAD % (JSON, len(whole)) + whole]
-    kept = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"), {"x-headway-cache-ttl": "600"})
     return [
         Case("relay", relay, answer),
         Case("route", _request(CHAT, canned.chat(ROUTE)), answer),
-        Case("cached", kept, [], first=answer),
+        Case("cached", _request(CHAT, canned.chat(KEPT)), [], first=answer),
         _stream("stream", _chat("plain", canned.MODEL), canned.events),
         _stream("ndjson", _request(ENGINE, canned.engine(stream=True)), canned.events),
         Case("engine", joined, [b"".join(_paced(canned.events(canned.TOKENS)))]),
@@ -162,10 +161,8 @@ def _responses(provider: str) -> bytes:
     return _request("/v1/responses", canned.dump(body))
 
 
-def _request(path: str, body: bytes, further: Mapping[str, str] = {}) -> bytes:
-    headers = {
-        "host": "127.0.0.1:8000", "content-type": "application/json", **CLIENT_KEY, **further
-    }  # fmt: skip
+def _request(path: str, body: bytes) -> bytes:
+    headers = {"host": "127.0.0.1:8000", "content-type": "application/json", **CLIENT_KEY}
     lines = [f"POST {path} HTTP/1.1", *(f"{name}: {headers[name]}" for name in headers)]
     return "\r\n".join([*lines, f"content-length: {len(body)}", "", ""]).encode() + body
 

@@ -6,7 +6,7 @@ import json
 from msgspec.structs import replace
 
 from headway.pipeline.cached_reply import join_lines, new_reply_id, renew, replay, replay_at_pace
-from headway.ports import CachedResponse
+from headway.ports import CachedResponse, UpstreamRequest
 from headway.types import Headers
 from support.for_each import for_each
 from support.pipeline_fakes import JSON, SSE, Clock, text
@@ -17,6 +17,8 @@ NOW = 1_800_000_000.0
 
 
 class Receiver:
+    upstream_request: UpstreamRequest | None = None
+
     def __init__(self) -> None:
         self.got: list[tuple[str, object, float]] = []
 
@@ -108,12 +110,22 @@ def test_pieces_are_joined_to_lines(pieces, expected) -> None:
 
 
 def test_a_replay_is_a_whole_response_at_once() -> None:
-    clock, receiver = Clock(), Receiver()
-    shared = replay(kept(b"a", b"b"), [b"a", b"b"], clock)
-    shared.join(receiver).start(clock())
-    assert [(name, value) for name, value, _ in receiver.got] == [
-        ("sent", None), ("response", 200), ("chunk", b"ab"), ("end", None),
+    receiver = Receiver()
+    replay(kept(b"a", b"b"), b"ab", receiver, 7.0)
+    assert receiver.got == [
+        ("sent", None, 7.0), ("response", 200, 7.0), ("chunk", b"ab", 7.0), ("end", None, 7.0),
     ]  # fmt: skip
+
+
+def test_a_replay_gives_no_end_to_a_receiver_that_has_seen_it() -> None:
+    class Early(Receiver):
+        def on_chunk(self, data: bytes, now: float) -> None:
+            super().on_chunk(data, now)
+            self.upstream_request = None
+
+    receiver = Early()
+    replay(kept(b"a"), b"a", receiver, 7.0)
+    assert [name for name, *_ in receiver.got] == ["sent", "response", "chunk"]
 
 
 def test_a_replay_at_pace_keeps_the_recorded_times() -> None:

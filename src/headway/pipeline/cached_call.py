@@ -25,7 +25,7 @@ from msgspec.structs import replace
 from headway.dialects.base import DecodedRequest
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import MAX_BODY, Attempt
-from headway.pipeline.cached_reply import renew, replay, replay_at_pace
+from headway.pipeline.cached_reply import renew, replay_at_pace
 from headway.pipeline.caching import Lookup, is_whole, new_response
 from headway.pipeline.gateway import DrainLimits, Upstream
 from headway.pipeline.in_flight import InFlight
@@ -56,6 +56,11 @@ class CachedCall(SemanticCall, Protocol):
         self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
     ) -> None:
         """Answer with ``shared``, a response of ``upstream``."""
+
+    def read_kept(
+        self, upstream: Upstream, decoded: DecodedRequest, response: CachedResponse, body: bytes
+    ) -> None:
+        """Answer with a response of ``upstream`` that is kept; ``body`` is the one to send."""
 
 
 class OngoingResponse(Struct, frozen=True):
@@ -160,12 +165,13 @@ class CacheUse:
         now = gateway.unix_time()
         self.status, self.age_s = "hit", max(now - response.stored, 0.0)
         pieces = renew(response, call.id, now)
+        decoded = self._decoded_for(upstream, response.model)
         if self._lookup.policy.replays_pace and len(pieces) > 1:
             shared, send = replay_at_pace(response, pieces, gateway.clock, gateway.sleep)
             gateway.start(send())
+            call.read_shared(upstream, decoded, shared)
         else:
-            shared = replay(response, pieces, gateway.clock)
-        self._read(upstream, response.model, shared)
+            call.read_kept(upstream, decoded, response, b"".join(pieces))
         return True
 
     def _join_or_send(self, failed: InFlight[OngoingResponse] | None = None) -> None:
@@ -185,7 +191,8 @@ class CacheUse:
             ongoing = await in_flight.response()
         if ongoing is not None and ongoing.shared.can_be_joined:
             self.status = "coalesced"
-            self._read(ongoing.upstream, ongoing.model, ongoing.shared)
+            decoded = self._decoded_for(ongoing.upstream, ongoing.model)
+            self._call.read_shared(ongoing.upstream, decoded, ongoing.shared)
         else:
             self._join_or_send(in_flight)
 
@@ -194,12 +201,11 @@ class CacheUse:
         self.status, self.age_s, self._similarity = "miss", None, None
         self._send()
 
-    def _read(self, upstream: Upstream, model: str, shared: SharedResponse) -> None:
+    def _decoded_for(self, upstream: Upstream, model: str) -> DecodedRequest:
         decoded = self._call.decoded
         assert decoded is not None
         request = replace(decoded.request, model=model)
-        decoded = replace(decoded, provider=upstream.name, request=request)
-        self._call.read_shared(upstream, decoded, shared)
+        return replace(decoded, provider=upstream.name, request=request)
 
     # --- A call that was sent ---------------------------------------------------------------------
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from headway.pipeline.shared_response import SharedResponse
-from headway.ports import CachedResponse
+from headway.ports import CachedResponse, ResponseReceiver, UpstreamRequest
 from headway.types import Clock
 
 CONTENT_TYPE = b"content-type"
+ISO = '"%Y-%m-%dT%H:%M:%S.%fZ"'
 KEPT_HEADERS = frozenset({CONTENT_TYPE})
 TEXT_TYPES = (b"application/json", b"application/x-ndjson", b"text/event-stream")
 """Of bodies in which bytes may be replaced; other formats have checksums or lengths."""
@@ -58,22 +59,43 @@ def renew(response: CachedResponse, call_id: str, now: float) -> list[bytes]:
     if given:
         new = new_reply_id(given, call_id)
     old_id, new_id = f'"{given}"'.encode(), f'"{new}"'.encode()
-    text = datetime.fromtimestamp(now, UTC).strftime('"%Y-%m-%dT%H:%M:%S.%fZ"').encode()
 
     def created(found: re.Match[bytes]) -> bytes:
-        return found[1] + (text if found[2].startswith(b'"') else b"%d" % now)
+        if not found[2].startswith(b'"'):
+            return b"%b%d" % (found[1], now)
+        return found[1] + datetime.fromtimestamp(now, UTC).strftime(ISO).encode()
 
     renewed = [_CREATED.sub(created, piece) for piece in response.pieces]
     return [piece.replace(old_id, new_id) for piece in renewed] if given else renewed
 
 
-def replay(response: CachedResponse, pieces: list[bytes], clock: Clock) -> SharedResponse:
-    """The whole response at once."""
-    shared = _begin(response, clock)
-    now = clock()
-    shared.on_chunk(b"".join(pieces), now)
-    shared.on_end(now)
-    return shared
+class _NoRequest:
+    """The ``UpstreamRequest`` of a response that is here."""
+
+    def cancel(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def pause(self) -> None: ...
+
+    def resume(self) -> None: ...
+
+
+_NO_REQUEST = _NoRequest()
+
+
+class ReplayReceiver(ResponseReceiver, Protocol):
+    upstream_request: UpstreamRequest | None
+
+
+def replay(response: CachedResponse, body: bytes, receiver: ReplayReceiver, now: float) -> None:
+    """Give ``receiver`` the whole response at once."""
+    receiver.upstream_request = _NO_REQUEST
+    receiver.on_sent(now)
+    receiver.on_response(response.status, response.headers, now)
+    receiver.on_chunk(body, now)
+    if receiver.upstream_request is not None:  # it has not seen the end of a stream
+        receiver.on_end(now)
 
 
 def replay_at_pace(
@@ -83,7 +105,8 @@ def replay_at_pace(
     sleep: Callable[[float], Awaitable[object]],
 ) -> tuple[SharedResponse, Callable[[], Coroutine[Any, Any, None]]]:
     """The response in its recorded rhythm, and what sends it."""
-    shared = _begin(response, clock)
+    shared = SharedResponse(clock)
+    shared.on_response(response.status, response.headers, clock())
 
     async def send() -> None:
         began = clock()
@@ -97,9 +120,3 @@ def replay_at_pace(
         shared.on_end(clock())
 
     return shared, send
-
-
-def _begin(response: CachedResponse, clock: Clock) -> SharedResponse:
-    shared = SharedResponse(clock)
-    shared.on_response(response.status, response.headers, clock())
-    return shared

@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from headway.dialects.base import DecodedRequest
 from headway.events import ResponseSummary
-from headway.pipeline.cache_policy import CachePolicy
+from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_reply import KEPT_HEADERS, join_lines
-from headway.pipeline.gateway import Upstream
+from headway.pipeline.gateway import Snapshot, Upstream
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.cache_key import (
     WHOLE_REASONS,
@@ -121,9 +121,31 @@ def name_target(upstream: Upstream, model: str) -> str:
 def name_route(route: Route, wishes: Wishes) -> str:
     """What answers a request of a route: its targets with their parameters, of which the request
     may exclude some."""
+    return _name_targets(route) + _name_wishes(wishes)
+
+
+def _name_targets(route: Route) -> str:
     targets = [f"{target.id} {sorted(target.parameters.items())}" for target in route.targets]
-    asked = "" if wishes == NO_WISHES else f" {wishes}"
-    return f"route {route.name}: {', '.join(targets)}{asked}"
+    return f"route {route.name}: {', '.join(targets)}"
+
+
+def _name_wishes(wishes: Wishes) -> str:
+    return "" if wishes == NO_WISHES else f" {wishes}"
+
+
+def policy_of_route(
+    snapshot: Snapshot, route: Route, wishes: Wishes, own_headers: Headers
+) -> tuple[CachePolicy | None, str]:
+    """The policy for a request of a route, and what answers it."""
+    if route.cache is None:
+        policy = policy_for(snapshot.cache, None, own_headers)
+        return policy, "" if policy is None else name_route(route, wishes)
+    found = snapshot.route_policies.get(route.name)
+    if found is None or found[0] is not route:
+        policy = policy_for(snapshot.cache, route.cache, own_headers)
+        assert policy is not None
+        found = snapshot.route_policies[route.name] = route, policy, _name_targets(route)
+    return found[1], found[2] + _name_wishes(wishes)
 
 
 def is_whole(summary: ResponseSummary, shared: SharedResponse) -> bool:

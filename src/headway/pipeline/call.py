@@ -30,7 +30,8 @@ from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
-from headway.pipeline.caching import find_lookup, name_route, name_target
+from headway.pipeline.cached_reply import replay
+from headway.pipeline.caching import find_lookup, name_target, policy_of_route
 from headway.pipeline.call_records import (
     facts_of,
     log_defect,
@@ -64,7 +65,7 @@ from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import authorize
 from headway.policy.request_headers import find_request_id, select_own_headers
-from headway.ports import ResponseHeaders, Sink
+from headway.ports import CachedResponse, ResponseHeaders, Sink
 from headway.routing.route import Route, RouteTarget
 from headway.routing.wishes import Wishes
 from headway.types import Headers, HttpRequest, Target
@@ -203,11 +204,14 @@ class GatewayCall(InterruptibleCall):
             return
         check_is_for_route(route, decoded)
         route = apply_routing_headers(route, decoded, self.client_request.headers)
-        self._dispatch = Dispatch(self, route, decoded, wishes)
-        send = self._dispatch.start_route
-        policy = policy_for(self.snapshot.cache, route.cache, own_headers)
-        if policy is None or not self._use_cache(policy, name_route(route, wishes), send):
+        policy, name = policy_of_route(self.snapshot, route, wishes, own_headers)
+        send = partial(self._dispatch_route, route, decoded, wishes)
+        if policy is None or not self._use_cache(policy, name, send):
             send()
+
+    def _dispatch_route(self, route: Route, decoded: DecodedRequest, wishes: Wishes) -> None:
+        self._dispatch = Dispatch(self, route, decoded, wishes)
+        self._dispatch.start_route()
 
     def _use_cache(self, policy: CachePolicy, target: str, send: Callable[[], None]) -> bool:
         """``target`` names what answers. False: the cache has nothing to do with the call."""
@@ -230,14 +234,25 @@ class GatewayCall(InterruptibleCall):
     def read_shared(
         self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
     ) -> None:
-        """Answer with a response that is kept, or that another call is getting."""
+        """Answer with a response that another call is getting, or that arrives at its pace."""
+        attempt = self._new_reader(upstream, decoded)
+        reader = shared.join(attempt)
+        couple(self, attempt, reader)
+        reader.start(self.gateway.clock())
+
+    def read_kept(
+        self, upstream: Upstream, decoded: DecodedRequest, response: CachedResponse, body: bytes
+    ) -> None:
+        """Answer with a response that is kept, all at once. ``body`` is the one to send."""
+        attempt = self._new_reader(upstream, decoded)
+        replay(response, body, attempt, self.gateway.clock())
+
+    def _new_reader(self, upstream: Upstream, decoded: DecodedRequest) -> Attempt:
         self.upstream, self.decoded = upstream, decoded
         context = prepare(self, upstream, decoded)
         attempt = new_attempt(self, upstream, context, None, may_follow=True)
         self.count_overhead()
-        reader = shared.join(attempt)
-        couple(self, attempt, reader)
-        reader.start(self.gateway.clock())
+        return attempt
 
     async def _recall_and_send(self, upstream: Upstream) -> None:
         self.count_overhead()

@@ -143,6 +143,9 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """Name of a model -> the route that ``model_names`` found it to be."""
     target_facts: dict[int, Mapping[str, TargetFacts]] = msgspec.field(default_factory=dict)
     """What ``target_facts`` keeps, by the period for which it holds."""
+    route_policies: dict[str, tuple[Route, CachePolicy, str]] = msgspec.field(default_factory=dict)
+    """Name of a route with a rule for the cache -> the route, its policy, and what names its
+    targets."""
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
     """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int

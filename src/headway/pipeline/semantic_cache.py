@@ -122,10 +122,7 @@ def _text_of(call: SemanticCall, response: CachedResponse, decoded: DecodedReque
     context = replace(prepare(call, upstream, whole), is_passthrough=False)
     clock, sink = call.gateway.clock, DiscardSink()
     attempt = Attempt(upstream, context, None, sink, clock(), 0.0, 0, False, _ignore)
-    shared = replay(response, list(response.pieces), clock)
-    reader = shared.join(attempt)
-    attempt.upstream_request = reader
-    reader.start(clock())
+    replay(response, b"".join(response.pieces), attempt, clock())
     return attempt.accumulator.produced()
 
 
