@@ -284,3 +284,20 @@ def test_after_content_a_failure_is_an_honest_error(gateway: Gateway) -> None:
         if not is_right or not ("error" in body or "failed" in body) or outcomes != [("error", 1)]:
             wrong.append((fault, way, reply.status, body, outcomes))
     assert wrong == []
+
+
+def test_the_error_of_a_route_whose_targets_all_fail_is_the_last_one(gateway: Gateway) -> None:
+    busy = provider_of("a busy provider", "openai_chat")
+    body = {"model": "refused/gpt-4o", "models": [f"{busy}/gpt-4o"], "messages": ASKED}
+    with gateway.client.open("POST", "/v1/chat/completions", body) as sent:
+        reply = sent.read_head().reply()
+    assert reply.status == 503
+    assert json.loads(reply.body)["error"]["message"] == "boom"
+
+
+@for_each("way", WAYS)
+def test_failover_can_be_switched_off(gateway: Gateway, way: str) -> None:
+    route = f"route-{provider_of('a busy provider', way)}"
+    reply, _ = ask(gateway, way, route, {"x-headway-no-fallback": "1"})
+    assert reply.status in (503, 529)
+    assert reply.headers["x-headway-attempts"] == "1"
