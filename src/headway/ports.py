@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from msgspec import Raw, Struct
 
@@ -291,6 +291,11 @@ class Launcher(Protocol):
         """Stop the server."""
 
 
+AttemptKind = Literal["first", "retry", "further"]
+"""The first of its call; again on the same target and key; from another target or another key, or
+beside another attempt."""
+
+
 class AttemptObserver(Protocol):
     """Learns what becomes of one attempt, for the targets of routes. ``now`` is the gateway's
     clock. One of ``on_success``, ``on_failure`` and ``on_cancel`` is called at the end; further
@@ -317,15 +322,10 @@ class RoutingState(TargetStates, Protocol):
     ``RouteTarget.id``, ids of keys ``ProviderKey.id``: of a provider with one key or none, the
     provider's name."""
 
-    def count_call(self, target_ids: Sequence[str]) -> None:
-        """A call begins that may be sent to these: it adds to their budgets."""
-
     def begin(
-        self, target_id: str, key_id: str, now: float, *, stream: bool, is_further: bool = False
+        self, target_id: str, key_id: str, now: float, stream: bool, kind: AttemptKind = "first"
     ) -> AttemptObserver:
-        """An attempt is sent. ``is_further``: it is not the first of its call, and came here from
-        another target or another key. A retry on the same target pays the target's budget before
-        it is sent."""
+        """An attempt is sent. A retry has paid the target's budget before."""
 
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         """Of a route, by its name."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway import errors
-from headway.ports import AttemptObserver, RoutingState
+from headway.ports import AttemptKind, AttemptObserver, RoutingState
 from headway.routing.breaker import BreakerRule
 from headway.routing.provider_keys import ProviderKey, choose_key
 from headway.routing_state.memory import (
@@ -32,8 +32,10 @@ class Known:
         self.state = MemoryRoutingState(RULE, on_change=self.told.append)
         self.target = self.state.target(TARGET)
 
-    def begin(self, now: float = 0.0, *, stream: bool = True, is_further: bool = False):  # type: ignore[no-untyped-def]
-        return self.state.begin(TARGET, KEY, now, stream=stream, is_further=is_further)
+    def begin(
+        self, now: float = 0.0, *, stream: bool = True, kind: AttemptKind = "first"
+    ) -> AttemptObserver:
+        return self.state.begin(TARGET, KEY, now, stream, kind)
 
     def blocked_s(self, now: float, target: str = TARGET) -> float:
         return self.state.key_blocked_s(target, KEY, now)
@@ -171,7 +173,7 @@ def test_only_a_fault_of_the_target_counts_against_it(
     error: errors.HeadwayError, counts: bool
 ) -> None:
     known = Known()
-    known.begin(is_further=True).on_failure(error, 1.0)
+    known.begin(kind="further").on_failure(error, 1.0)
     assert known.target.breaker.failures_in_row == counts
     assert (known.target.errors(1.0) > 0) is counts
     assert (known.target.budget.tokens < known.target.budget.floor) is counts
@@ -255,10 +257,11 @@ def test_a_key_that_may_not_use_one_model_may_use_others(error: errors.HeadwayEr
     assert known.blocked_s(0.0, "openai/other") == 0.0
 
 
-def test_calls_add_to_the_budgets_of_their_targets(known: Known) -> None:
+def test_calls_add_to_the_budget_of_a_target_and_retries_do_not(known: Known) -> None:
     known.target.budget.tokens = 0.0
-    known.state.count_call([TARGET, "openai/other"])
-    assert known.target.budget.tokens == pytest.approx(0.1)
+    for kind in ("first", "further", "retry"):
+        known.begin(kind=kind).on_cancel(0.0)
+    assert known.target.budget.tokens == pytest.approx(0.2)
 
 
 def test_the_log_says_which_target_and_key_are_set_aside(
@@ -301,7 +304,6 @@ def test_a_new_configuration_applies_to_what_is_known(known: Known) -> None:
     known.state.configure(BreakerRule(failures=1), 0.5)
     known.begin().on_failure(BUSY, 0.0)
     assert not known.target.admits(0.0)
-    known.state.count_call([TARGET])
     assert known.target.budget.share == 0.5
     assert known.state.target("new/one").budget.share == 0.5
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any, Protocol
@@ -41,6 +41,7 @@ from headway.pipeline.gateway import Timer, Upstream
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.route_plan import describe_plan, plan_route
+from headway.ports import AttemptKind
 from headway.record import AttemptRole
 from headway.routing.hedge import hedge_delay
 from headway.routing.retry import Decision, FailureClass, Situation, classify, decide_next
@@ -50,6 +51,11 @@ from headway.routing.wishes import NO_WISHES, Wishes
 from headway.types import HttpRequest, Target
 
 log = logging.getLogger("headway")
+KINDS: Mapping[AttemptRole, AttemptKind] = {
+    "fallback": "further",
+    "hedge": "further",
+    "retry": "retry",
+}
 CANNOT_SEND = (RequestError, UpstreamError)
 """Of a target that cannot be sent the request: it cannot carry it, or lacks a key or an address."""
 
@@ -155,7 +161,6 @@ class Dispatch:
         shadow = self._route.shadow
         if shadow is not None and self._call.gateway.rng() < shadow.share:
             self._shadow = shadow.target
-        self._call.gateway.routing_state.count_call([each.id for each in plan.candidates])
         self._set_deadline()
         self._send_next("first")
 
@@ -164,10 +169,7 @@ class Dispatch:
         Raises HeadwayError."""
         decoded = self._decoded
         target = RouteTarget(provider=decoded.provider, model=decoded.request.model)
-        candidate = Candidate(target, upstream, decoded)
-        self._queue.append(candidate)
-        if not candidate.has_clients_key:
-            self._call.gateway.routing_state.count_call([candidate.id])
+        self._queue.append(Candidate(target, upstream, decoded))
         self._set_deadline()
         self._send_next("first")
 
@@ -312,8 +314,8 @@ class Dispatch:
                 candidate.id,
                 upstream.name if key is None else key.id,
                 now,
-                stream=context.call.asks_stream,
-                is_further=role == "fallback" or bool(candidate.tried_keys),
+                context.call.asks_stream,
+                "further" if candidate.tried_keys else KINDS.get(role, "first"),
             )
         origin = AttemptOrigin(
             call.attempts + 1,

@@ -61,13 +61,13 @@ CONTEXT_WORDS = re.compile(
     | context\ length\ (is\ only|exceeded)          # vLLM
     | (exceeds|greater\ than)\ the\ (available\ )?context\ (length|size)  # llama.cpp, LM Studio
     | configured\ context\ size
-    | input\ token\ count.*exceeds                  # Gemini
+    | input\ token\ count.{0,200}exceeds                  # Gemini
     | input\ tokens?\ exceeds?\ the\ configured     # OpenAI, of a project
-    | number\ of\ input\ tokens.*cannot\ exceed     # watsonx
+    | number\ of\ input\ tokens.{0,200}cannot\ exceed     # watsonx
     | number\ of\ tokens\ in\ the\ prompt\ cannot\ exceed                 # Cohere
     | too\ large\ for\ model\ with                  # Mistral
     | (exceeded|exceeds)\ model\ token\ limit       # Moonshot
-    | prompt\ token\ count.*exceeds\ the\ limit     # GitHub Copilot
+    | prompt\ token\ count.{0,200}exceeds\ the\ limit     # GitHub Copilot
     | prompt\ exceeds\ max\ length                  # Z.ai
     | range\ of\ input\ length\ should\ be          # Alibaba Cloud
     | reduce\ the\ length\ of\ the\ (messages|prompt|input)               # Groq, Cerebras
@@ -99,9 +99,9 @@ POLICY_CODE_WORDS = re.compile(r"SensitiveContentDetected")
 """In codes of Volcano Engine: ``InputTextSensitiveContentDetected.PrivacyInformation``."""
 UNSUPPORTED_WORDS = re.compile(
     r"""
-      \bmodels?\b.*\b(do(es)?\ not|doesn't|don't)\ support\b
-    | \b(not|isn't|aren't)\ (currently\ )?(supported|enabled|available)\b.*\bmodels?\b
-    | \bmodels?\b.*\bnot\ (supported|enabled)\b
+      \bmodels?\b.{0,200}\b(do(es)?\ not|doesn't|don't)\ support\b
+    | \b(not|isn't|aren't)\ (currently\ )?(supported|enabled|available)\b.{0,200}\bmodels?\b
+    | \bmodels?\b.{0,200}\bnot\ (supported|enabled)\b
     | \bdo(es)?\ not\ support\ (tools|images?|vision|audio|functions?|system)
     """,
     re.IGNORECASE | re.VERBOSE,

@@ -52,7 +52,8 @@ class Breaker(Struct, gc=False):
     failures_in_row: int = 0
     closed_at: float = 0.0
     _window: float = 0.0
-    """The beginning of the window."""
+    """The beginning of the window, and its end."""
+    _window_end: float = 0.0
     _successes: int = 0
     """In the window. Likewise the failures."""
     _failures: int = 0
@@ -102,7 +103,7 @@ class Breaker(Struct, gc=False):
             if is_probe:
                 self.close(now)
             return is_probe
-        if not self._window <= now < self._window + self.rule.window_s:
+        if not self._window <= now < self._window_end:
             self._see(now)
             self._begin_window(now)
         self._successes += 1
@@ -118,7 +119,7 @@ class Breaker(Struct, gc=False):
                 return self.open(now, wait_s)
             self.release(is_probe)
             return None if wait_s is None else self._prolong(now, wait_s)
-        if not self._window <= now < self._window + self.rule.window_s:
+        if not self._window <= now < self._window_end:
             self._begin_window(now)
         self._failures += 1
         self.failures_in_row += 1
@@ -164,6 +165,7 @@ class Breaker(Struct, gc=False):
         self._successes = self._failures = 0
         self._earlier_successes = self._earlier_failures = 0
         self.closed_at = self._window = now
+        self._window_end = now + self.rule.window_s
 
     def _prolong(self, now: float, wait_s: float) -> float | None:
         """An attempt that began before the opening brings a longer wait."""
@@ -184,6 +186,7 @@ class Breaker(Struct, gc=False):
             self._earlier_successes = self._earlier_failures = 0
         self._successes = self._failures = 0
         self._window = now
+        self._window_end = now + self.rule.window_s
 
     def _see(self, now: float) -> None:
         back = self._seen - now
@@ -196,3 +199,4 @@ class Breaker(Struct, gc=False):
             self.probe_started -= back
         self.closed_at -= back
         self._window -= back
+        self._window_end -= back

@@ -1,9 +1,11 @@
-"""How many further attempts a target may get, so that retries cannot make its failure worse.
+"""How many retries a target may get, so that retries cannot make its failure worse.
 
-Every call that could go to the target adds ``share`` of a token, and time adds a few, so that a
-single user is not locked out. An attempt on the target that just failed pays a token when it
-starts. One that comes from another target or another key pays when it fails: a healthy target
-takes all of what its neighbour drops, and one that fails too gets ``share`` of its calls on top.
+Every call that comes to the target adds ``share`` of a token, and time adds a few, so that a
+single user is not locked out. A retry on the target that just failed pays a token when it starts,
+and there is none without. An attempt that comes from another target or another key is never
+refused, as a call comes to a target but once: so a healthy one takes all of what its neighbour
+drops. It pays when it fails, so that a target that fails for its neighbour's calls, too, gets fewer
+retries. In all, a target that fails gets its calls and ``share`` of them on top.
 """
 
 from __future__ import annotations
@@ -12,8 +14,8 @@ from msgspec import Struct
 
 
 class RetryBudget(Struct, gc=False):
-    """Over a long time, further attempts that fail are at most ``share`` of the calls, plus
-    ``floor_per_s`` each second; those in flight while the target begins to fail come on top."""
+    """Over a long time, retries are at most ``share`` of the calls, plus ``floor_per_s`` each
+    second."""
 
     share: float = 0.1
     floor: float = 10.0
@@ -24,12 +26,12 @@ class RetryBudget(Struct, gc=False):
     _at: float | None = None
 
     def count_call(self) -> None:
-        """A call begins that may be sent to the target."""
+        """A call comes to the target."""
         tokens = self.tokens + self.share
         self.tokens = tokens if tokens < self.floor else self.floor  # noqa: FURB136 - faster
 
     def allows(self, now: float) -> bool:
-        """Whether a further attempt may start."""
+        """Whether a retry may start."""
         at, self._at = self._at, now
         if at is not None and now > at:
             self.tokens = min(self.floor, self.tokens + self.floor_per_s * (now - at))

@@ -45,8 +45,13 @@ class Speed(Struct, gc=False):
     """Of the same times."""
 
     def observe(self, seconds: float, now: float) -> None:
-        self.recent.add(seconds, now)
-        self._follow(seconds, now)
+        self.recent.values.append((now, seconds))
+        peak = self.peak_s
+        if peak is None or seconds >= peak:
+            self.peak_s = seconds
+            self.measured_at = now
+        else:
+            self._follow(seconds, now)
 
     def observe_silence(self, seconds: float, now: float) -> None:
         """An attempt ended after ``seconds`` without content: it would have taken longer. Counts

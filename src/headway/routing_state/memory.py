@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Literal
 
 from msgspec import Struct
@@ -14,6 +14,7 @@ from headway.errors import (
     UpstreamNotFound,
     UpstreamRateLimited,
 )
+from headway.ports import AttemptKind
 from headway.routing.breaker import Breaker, BreakerRule
 from headway.routing.hedge import HedgeBudget, hedge_delay
 from headway.routing.retry import DEADLINE, classify
@@ -89,12 +90,6 @@ class MemoryRoutingState:
             blocked_s = max(blocked_s, _blocked_s(breaker, now))
         return blocked_s
 
-    def count_call(self, target_ids: Sequence[str]) -> None:
-        targets = self.targets
-        for target_id in target_ids:
-            state = targets.get(target_id)
-            (state or self.target(target_id)).budget.count_call()
-
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         budget = self.hedge_budgets.get(route)
         if budget is None:
@@ -103,9 +98,9 @@ class MemoryRoutingState:
         return budget
 
     def begin(
-        self, target_id: str, key_id: str, now: float, *, stream: bool, is_further: bool = False
+        self, target_id: str, key_id: str, now: float, stream: bool, kind: AttemptKind = "first"
     ) -> MemoryObserver:
-        return MemoryObserver(self, target_id, key_id, now, stream, is_further)
+        return MemoryObserver(self, target_id, key_id, now, stream, kind)
 
     def apply(self, change: Change, now: float) -> None:
         """What another process observed."""
@@ -165,9 +160,9 @@ class MemoryObserver:
 
     __slots__ = (
         "_content_at",
-        "_is_further",
         "_is_over",
         "_key_id",
+        "_kind",
         "_probes",
         "_started",
         "_state",
@@ -183,19 +178,21 @@ class MemoryObserver:
         key_id: str,
         now: float,
         stream: bool,
-        is_further: bool,
+        kind: AttemptKind,
     ) -> None:
         self._state = state
         self._target_id = target_id
         self._key_id = key_id
         self._started = now
         self._stream = stream
-        self._is_further = is_further
+        self._kind = kind
         self._content_at: float | None = None
         self._is_over = False
-        self._target = target = state.target(target_id)
+        self._target = target = state.targets.get(target_id) or state.target(target_id)
         target.outstanding += 1
         target.used_at = now
+        if kind != "retry":
+            target.budget.count_call()
         self._probes = NO_PROBES
         """The breakers for which this attempt is the probe."""
         if target.breaker.open_until is not None or target.keys or state.keys:
@@ -257,7 +254,7 @@ class MemoryObserver:
         target, state = self._target, self._state
         self._observe_silence(now)
         target.observe_outcome(True, now)
-        if self._is_further:
+        if self._kind == "further":
             target.budget.pay()
         is_probe = any(breaker is target.breaker for *_, breaker in self._probes)
         cool_down_s = target.breaker.fail(now, is_probe, error.retry_after_s)
