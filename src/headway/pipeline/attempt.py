@@ -197,6 +197,14 @@ class Attempt(StreamReader):
         return self.accumulator.reported().output_tokens
 
     @property
+    def reply_id(self) -> str | None:
+        """The provider's id of the response."""
+        if self._summary is not None:
+            return self._summary.id
+        started = self.accumulator.started
+        return None if started is None else started.id
+
+    @property
     def is_paused(self) -> bool:
         """The client reads more slowly than the provider writes."""
         return self._sink.is_paused

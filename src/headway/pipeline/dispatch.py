@@ -38,6 +38,7 @@ from headway.pipeline.call_records import RecordedCall, log_failure, record_fail
 from headway.pipeline.candidates import Candidate, new_candidate
 from headway.pipeline.failure_log import fields
 from headway.pipeline.gateway import Timer, Upstream
+from headway.pipeline.pinning import Pinning, may_pin
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.route_plan import describe_plan, plan_route
@@ -110,6 +111,7 @@ class Dispatch:
         "_hedge_task",
         "_hedge_timer",
         "_last_error",
+        "_pinning",
         "_queue",
         "_route",
         "_running",
@@ -141,6 +143,8 @@ class Dispatch:
         self._last_error: HeadwayError | None = None
         self._running: list[AttemptGuard] = []
         self._has_fallen_back = False
+        self._pinning: Pinning | None = None
+        """Where it may matter to the conversation which provider answers."""
         self._shadow: RouteTarget | None = None
         """What gets a copy of the request when the answer begins."""
         self._deadline: float | None = None
@@ -155,11 +159,15 @@ class Dispatch:
     def start_route(self) -> None:
         """Raises HeadwayError where there is no target to send the request to."""
         plan = plan_route(self._call, self._route, self._decoded, self._wishes)
+        if may_pin(self._decoded, plan):
+            self._pinning = Pinning(self._call, self._route, self._decoded, plan)
+            plan = self._pinning.plan
         self._queue += plan.candidates
         self._skipped += [(each.target.id, each.reason) for each in plan.skipped]
         self._why = plan.why
         shadow = self._route.shadow
-        if shadow is not None and self._call.gateway.rng() < shadow.share:
+        is_bound = self._pinning is not None and self._pinning.is_bound
+        if shadow is not None and not is_bound and self._call.gateway.rng() < shadow.share:
             self._shadow = shadow.target
         self._set_deadline()
         self._send_next("first")
@@ -353,6 +361,9 @@ class Dispatch:
         self._running.remove(guard)
         guard.close(error, call.gateway.clock())
         if error is None:
+            if self._pinning is not None:
+                provider = guard.candidate.target.provider
+                self._pinning.remember(call.gateway, provider, attempt.reply_id)
             return False
         if classify(error) == "key":
             self._log_refused_key(guard.candidate, error)
@@ -421,6 +432,8 @@ class Dispatch:
             fallbacks = route.on_context_window
         elif failure == "content_policy":
             fallbacks = route.on_content_policy
+        if self._pinning is not None and self._pinning.is_bound:
+            fallbacks = ()
         if fallbacks and not self._has_fallen_back:
             self._has_fallen_back = True
             self._queue[:] = fallbacks

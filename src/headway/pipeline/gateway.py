@@ -16,6 +16,7 @@ from headway.errors import HeadwayError
 from headway.metering.prices import PriceBook
 from headway.pipeline.cache_policy import CachePolicy
 from headway.pipeline.content_rules import NOTHING_KEPT, ContentRules
+from headway.pipeline.conversation_owners import ConversationOwners
 from headway.pipeline.in_flight import InFlight
 from headway.policy.base_urls import BaseUrlPolicy
 from headway.policy.keys import KeyId, KeyRing
@@ -265,6 +266,7 @@ class Gateway:
         self.history: History | None = None
         """None where there is no database to ask."""
         self.active: set[ActiveCall] = set()
+        self.conversation_owners = ConversationOwners()
         self.shadows = 0
         """Calls in progress that are copies of others."""
         self.background_tasks: set[asyncio.Task[Any]] = set()
