@@ -16,6 +16,17 @@ from msgspec import Raw, Struct
 Headers = Sequence[tuple[bytes, bytes]]
 """Header pairs as on the wire; names of received headers are lower case."""
 
+
+class HeadFacts(Struct, frozen=True, gc=False):
+    """What the gateway reads of every request's head for itself. Requests with the same head have
+    the same: ``policy.request_headers.read_facts``."""
+
+    own_headers: Headers
+    """Those that are meant for the gateway."""
+    key_digests: tuple[bytes, ...]
+    """The SHA-256 of each key that the client presents."""
+
+
 Clock = Callable[[], float]
 """Seconds, monotonic. Injected wherever time is read."""
 

@@ -18,7 +18,15 @@ from headway.dialects.rate_limits import RateLimitWriter, no_rate_limits, write_
 from headway.errors import HeadwayError, InvalidBody, InvalidField
 from headway.events import Event
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import ChatRequest, Frame, Headers, RateLimits, Request, Transformation
+from headway.types import (
+    ChatRequest,
+    Frame,
+    Headers,
+    HeadFacts,
+    RateLimits,
+    Request,
+    Transformation,
+)
 
 JSON = b"application/json"
 SSE = b"text/event-stream; charset=utf-8"
@@ -39,6 +47,8 @@ class ClientRequest(Struct, frozen=True, gc=False):
     body: bytes
     query: str = ""
     """The query of the request target, without the question mark."""
+    facts: HeadFacts | None = None
+    """Of its head, where that was read before."""
 
 
 class ReplyStorage(Protocol):

@@ -63,8 +63,8 @@ from headway.pipeline.sending import couple, new_attempt, send_attempt
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import find_earlier_gateways
-from headway.policy.keys import authorize
-from headway.policy.request_headers import find_request_id, select_own_headers
+from headway.policy.keys import identify
+from headway.policy.request_headers import find_request_id, read_facts
 from headway.ports import CachedResponse, ResponseHeaders, Sink
 from headway.routing.route import Route, RouteTarget
 from headway.routing.wishes import Wishes
@@ -137,16 +137,17 @@ class GatewayCall(InterruptibleCall):
         self.sink.on_gone = self._on_client_gone
         gateway.active.add(self)
         try:
-            own_headers = select_own_headers(client_request.headers)
+            facts = client_request.facts
+            if facts is None:
+                facts = read_facts(client_request.headers, client_request.query)
+            own_headers = facts.own_headers
             if own_headers:
                 self._read_own_headers(own_headers)
             if gateway.is_closing:
                 raise ShuttingDown(CLOSING)
             if gateway.is_refusing:
                 raise LedgerUnavailable(NO_RECORD, retry_after_s=RECORD_RETRY_S)
-            self.key_id = key_id = authorize(
-                client_request.headers, self.snapshot.keys, client_request.query
-            )
+            self.key_id = key_id = identify(facts.key_digests, self.snapshot.keys)
             limits = self.snapshot.body_limit, self.snapshot.json_limit
             decoded = decode_request(self.dialect, client_request, *limits)
             if own_headers or decoded.session_hint is not None:

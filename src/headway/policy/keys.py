@@ -1,8 +1,8 @@
 """Authenticate clients by the gateway's own keys.
 
 Rules of this file: the raw key is never compared, stored or used as a lookup key. Its SHA-256 is
-compared with every digest of the key ring in constant time, on every request, so that neither a
-cache nor an early exit reveals how close a guess was.
+compared with every digest of the key ring in constant time, on every request, so that no early exit
+reveals how close a guess was.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class KeyRing(Struct, frozen=True):
 
     @classmethod
     def from_keys(cls, keys: Iterable[str]) -> KeyRing:
-        return cls(tuple(_with_id(sha256(key.encode()).digest()) for key in keys))
+        return cls(tuple(_with_id(_digest(key.encode())) for key in keys))
 
     @property
     def ids(self) -> frozenset[KeyId]:
@@ -61,22 +61,28 @@ def authorize(headers: Headers, keys: KeyRing, query: str = "") -> KeyId:
     Header names are in lower case. A request may have several keys, because some SDKs always send
     one of them; one valid key is enough.
     """
+    return identify(find_digests(headers, query), keys) if keys.digests else ANONYMOUS
+
+
+def find_digests(headers: Headers, query: str = "") -> tuple[bytes, ...]:
+    """The SHA-256 of each key that a request presents."""
+    presented = _keys_in_query(query) if query else []
+    for name, value in headers:
+        if name in CREDENTIALS:
+            key = _bearer(value) if name == AUTHORIZATION else value.strip(b" \t")
+            if key:
+                presented.append(key)
+    return tuple(map(_digest, presented))
+
+
+def identify(digests: Sequence[bytes], keys: KeyRing) -> KeyId:
+    """The id of the first of ``digests`` that is in the ring. Raises Unauthorized."""
     if not keys.digests:
         return ANONYMOUS
-    presented = False
-    for candidate in _keys_in_query(query) if query else ():
-        presented = True
-        if (found := _find(candidate, keys)) is not None:
+    for digest in digests:
+        if (found := _find(digest, keys)) is not None:
             return found
-    for name, value in headers:
-        if name not in CREDENTIALS:
-            continue
-        candidate = _bearer(value) if name == AUTHORIZATION else value.strip(b" \t")
-        if candidate:
-            presented = True
-            if (found := _find(candidate, keys)) is not None:
-                return found
-    raise _refusal(presented)
+    raise _refusal(bool(digests))
 
 
 def _keys_in_query(query: str) -> list[bytes]:
@@ -90,7 +96,7 @@ def without_keys(pairs: Sequence[tuple[str, str]], keys: KeyRing) -> list[tuple[
     return [
         (name, value)
         for name, value in pairs
-        if name != KEY_PARAMETER or _find(value.encode("utf-8", "replace"), keys) is None
+        if name != KEY_PARAMETER or _find(_digest(value.encode("utf-8", "replace")), keys) is None
     ]
 
 
@@ -117,9 +123,12 @@ def _bearer(value: bytes) -> bytes:
     return value[7:].strip(b" \t") if value[:7].lower() == b"bearer " else b""
 
 
-def _find(candidate: bytes, keys: KeyRing) -> KeyId | None:
+def _digest(key: bytes) -> bytes:
+    return sha256(key).digest()
+
+
+def _find(digest: bytes, keys: KeyRing) -> KeyId | None:
     """Compares with every digest, also after a match, so the time does not reveal the position."""
-    digest = sha256(candidate).digest()
     found = None
     for known, key_id in keys.digests:
         if compare_digest(digest, known):

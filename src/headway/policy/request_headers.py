@@ -7,10 +7,11 @@ from operator import itemgetter
 
 from headway.policy import gateway_loop
 from headway.policy.cache_key import TTL
+from headway.policy.keys import find_digests
 from headway.policy.request_labels import LABEL_HEADERS
 from headway.policy.routing_headers import ROUTING_HEADERS
 from headway.policy.session_headers import SESSION_HEADERS
-from headway.types import Headers
+from headway.types import Headers, HeadFacts
 
 REQUEST_ID = b"x-request-id"
 METRICS = b"x-headway-metrics"
@@ -32,6 +33,11 @@ OWN_REQUEST_ID = b"x-headway-request-id"
 """The header of the gateway's own id in a response whose ``x-request-id`` is the provider's."""
 _ID = re.compile(rb"[A-Za-z0-9._:+/=@-]{1,128}")
 _name = itemgetter(0)
+
+
+def read_facts(headers: Headers, query: str) -> HeadFacts:
+    """Header names are in lower case."""
+    return HeadFacts(select_own_headers(headers), find_digests(headers, query))
 
 
 def select_own_headers(headers: Headers) -> Headers:

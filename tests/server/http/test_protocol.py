@@ -371,7 +371,8 @@ def test_a_websocket_is_not_opened(gateway: Gateway) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_a_chat_route_takes_only_post(gateway: Gateway, method: str) -> None:
-    for path in (PATH, "/v1/chat/completions"):
+    lists_stored = method == "GET"
+    for path in (PATH,) if lists_stored else (PATH, "/v1/chat/completions"):
         error_of(gateway.client.call(method, path), 405)
 
 

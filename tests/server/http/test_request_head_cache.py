@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.dialects.base import ClientRequest
+from headway.policy.request_headers import read_facts
 from headway.server import routes
 from headway.server.http.request_head_cache import COUNT_LIMIT, HEAD_LIMIT, RequestHeadCache
 from server.http.connection import LIMIT, Connection, EmptyCache, FakeLoop, fake_calls
@@ -18,7 +19,7 @@ from server.http.requests import FIRST, HOST, LENGTH, PATH, request
 from server.http.test_smuggling import BODY, TABLES
 from support.for_each import for_each
 
-FOUND = (routes.ENGINE, "echo")
+FOUND = (routes.ENGINE, "echo", "")
 KEY = b"authorization: Bearer sk-one"
 
 
@@ -44,7 +45,7 @@ def test_a_head_is_found_again_with_other_digits_and_another_body() -> None:
     for body in (b"", b"short", b"x" * 12, b"long" * 300):
         data = PLAIN.replace(b"<12>", b"%d" % len(body)) + body
         headers = [(b"host", b"a"), (b"content-length", b"%d" % len(body)), (b"x", b"b")]
-        assert cache.lookup(data) == (FOUND, headers, body)
+        assert cache.lookup(data) == (FOUND, read_facts(headers, ""), headers, body)
     assert cache.lookup(PLAIN.replace(b"<12>", b"3") + b"four") is None
     assert cache.lookup(PLAIN.replace(b"<12>", b"04") + b"four") is None
     assert cache.lookup(PLAIN.replace(b"<12>", b"4").replace(b"b", b"c") + b"four") is None
@@ -142,7 +143,9 @@ def test_the_third_request_with_one_head_skips_the_parser() -> None:
             connection.answer()
             length = (b"content-length", b"%d" % len(body))
             expected = [(b"host", b"here"), length, (b"authorization", b"Bearer sk-one")]
-            assert connection.calls[-1].request == ClientRequest("echo", expected, body)
+            facts = read_facts(expected, "")
+            known = ClientRequest("echo", expected, body, facts=facts)
+            assert connection.calls[-1].request == known
         assert len(connection.transport.out) == 4
 
 

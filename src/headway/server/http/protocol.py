@@ -146,16 +146,16 @@ class HttpProtocol(asyncio.Protocol):
             self._read(data)
             return
         found = self._head_cache.lookup(data)
-        if found is None or len(found[2]) > self.gateway.snapshot.body_limit:
+        if found is None or len(found[3]) > self.gateway.snapshot.body_limit:
             self._read_and_learn(data)
             return
         self.is_at_rest = False
-        route, headers, body = found
+        route, facts, headers, body = found
         cls = RequestCycle
         if self.host.access_log is not None:
             cls, self.url = LoggedRequestCycle, data.split(b" ", 2)[1]
         self.cycle = self._current = cycle = cls(self, headers)
-        cycle.begin(route, body)
+        cycle.begin(route, body, facts)
 
     def _read_and_learn(self, data: bytes) -> None:
         earlier = self.cycle

@@ -19,7 +19,7 @@ from headway.server.http.request_head_cache import Route
 from headway.server.http.response_head import header_lines, status_line
 from headway.server.http.uvicorn_adapter import ConnectionHost
 from headway.server.response_headers import response_lines, stream_lines
-from headway.types import Headers
+from headway.types import Headers, HeadFacts
 
 if TYPE_CHECKING:
     import asyncio
@@ -109,11 +109,11 @@ class RequestCycle:
         parts, self._parts = self._parts, []
         self.begin(self.route, parts[0] if len(parts) == 1 else b"".join(parts))
 
-    def begin(self, route: Route, body: bytes) -> None:
-        """Hand the whole request to the pipeline."""
+    def begin(self, route: Route, body: bytes, facts: HeadFacts | None = None) -> None:
+        """Hand the whole request to the pipeline; with the ``facts`` of a known head."""
         dialect, argument, query = route
         gateway = self._connection.gateway
-        request = ClientRequest(argument, self.headers, body, query)
+        request = ClientRequest(argument, self.headers, body, query, facts)
         GatewayCall(gateway, dialect, request, self, gateway.clock()).begin()
 
     # --- The response -----------------------------------------------------------------------------
@@ -216,10 +216,10 @@ class LoggedRequestCycle(RequestCycle):
         super().__init__(connection, headers)
         self._entry = AccessEntry("POST", connection.url, connection.gateway.clock())
 
-    def begin(self, route: Route, body: bytes) -> None:
+    def begin(self, route: Route, body: bytes, facts: HeadFacts | None = None) -> None:
         dialect, argument, query = route
         gateway = self._connection.gateway
-        request = ClientRequest(argument, self.headers, body, query)
+        request = ClientRequest(argument, self.headers, body, query, facts)
         call = GatewayCall(gateway, dialect, request, self, gateway.clock())
         call.begin()
         self._entry.request_id = call.request_id
