@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, cast
 
 from headway.ledger.content_chain import search_words
 from headway.ledger.cubes import Address, Place, sum_records
 from headway.ledger.ids import unpack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, LARGEST, Keys, Row, encode_row, gaps_of
+from headway.ledger.rows import COLUMNS, LARGEST, Row, encode_row, gaps_of
 from headway.ledger.stores.postgresql.ids import clean, key_of_packed, pack_texts
+from headway.ledger.stores.postgresql.kinds import KnownKind
 from headway.ledger.stores.postgresql.schema import NARROW, RECORD_COLUMNS
-from headway.ledger.usage_parts import Contribution, Flags, contributions_of, flags_of
+from headway.ledger.usage_parts import Contribution, contributions_of
 from headway.record import Record
 
 MAX_TIME_US = 250_000_000_000 * 10**6
@@ -31,6 +33,8 @@ _NARROW_AT = [COLUMNS.index(name) for name in NARROW]
 _SUMMED_AT = [at for at in _NARROW_AT if at != _DURATION]
 _LARGEST_NARROW = 2**31 - 1
 _NO_EXTRAS = (None,) * (len(RECORD_COLUMNS) - len(COLUMNS))
+sort_key = attrgetter("timestamp", "id")
+"""The order of the primary key."""
 Cost = tuple[int | None, str | None]
 """Picodollars and the rest, as ``headway.ledger.money`` splits amounts."""
 
@@ -42,25 +46,24 @@ class Batch:
     def __init__(
         self,
         records: Sequence[Record],
-        keys: Sequence[Keys],
-        numbers: Sequence[Sequence[int | None]],
-        masked: Mapping[int, Sequence[int]],
+        kinds: Sequence[KnownKind],
+        names: Sequence[Sequence[int | None]],
     ) -> None:
-        """``masked``: the numbers of each profile with each of ``headway.ledger.cubes.MASKS``."""
-        order = sorted(range(len(records)), key=lambda at: (records[at].timestamp, records[at].id))
-        self.records = [records[at] for at in order]
-        self._gaps = [gaps_of(record) for record in self.records]
+        """``records`` are in the order of ``sort_key``; ``names`` are the numbers of their users,
+        tags, sessions and parameters, in columns."""
+        self.records = records
+        self._gaps = list(map(gaps_of, records))
         self.rows: list[Row] = []
         """The values of ``RECORD_COLUMNS``, of the records for which they were made."""
         self.large: list[int] = []
         """The places of rows with numbers that do not fit into four bytes."""
         self.parts: list[tuple[Address, bytes]] = []
         """What is to be appended to the cells, once all rows were made."""
-        self._keys = [keys[at] for at in order]
-        self._numbers = [numbers[at] for at in order]
-        self._masked = masked
-        self._flags: dict[tuple[int, int], Flags] = {}
-        self._places: list[Place] = []
+        self._kinds = kinds
+        profiles, terms = [kind.profile for kind in kinds], [kind.terms for kind in kinds]
+        self._numbers = list(zip(profiles, terms, *names, strict=True))
+        self._places: list[tuple[Any, ...]] = []
+        """Tuples with the fields of ``Place``, which are made faster."""
         self._contributions: list[Contribution] = []
         self._early: dict[int, Row] = {}
         """Rows that were made first: those of calls with several attempts."""
@@ -84,7 +87,7 @@ class Batch:
             self.rows += made
             yield from made if not self.large else self._without_large(start)
             self._contribute(range(start, len(self.rows)))
-        self.parts = list(sum_records(self._places, self._contributions))
+        self._end_sums()
 
     def _without_large(self, start: int) -> list[Row]:
         large = set(self.large)
@@ -94,7 +97,11 @@ class Batch:
         """Have the sums of some of the rows in ``parts``."""
         self._places, self._contributions = [], []
         self._contribute(chosen)
-        self.parts = list(sum_records(self._places, self._contributions))
+        self._end_sums()
+
+    def _end_sums(self) -> None:
+        places = cast("list[Place]", self._places)
+        self.parts = list(sum_records(places, self._contributions))
 
     def separate(self) -> None:
         """Make all rows, find those with large numbers, and take from texts what PostgreSQL
@@ -109,18 +116,20 @@ class Batch:
 
     def _make_rows(self, start: int, stop: int) -> list[Row]:
         rows = []
-        early, numbers, records, gaps = self._early, self._numbers, self.records, self._gaps
+        early, records, call_costs = self._early, self.records, self._call_costs
+        numbers, gaps = self._numbers, self._gaps
         for at in range(start, stop):
             record = records[at]
-            row = early.get(at) or _fit_ids(encode_row(record, numbers[at], gaps[at]))
+            row = early.get(at)
+            if row is None:
+                row = encode_row(record, numbers[at], gaps[at])
+                row = row + _NO_EXTRAS if _is_fit(row) else _fit_ids(row)
             if row[_DURATION] > _LARGEST_NARROW or (row[_OVERHEAD] or 0) > _LARGEST_NARROW:
                 self.large.append(at)
-            if len(row) == len(COLUMNS):
-                row += _NO_EXTRAS
             if record.error_message:
                 row = _replace(row, len(COLUMNS), *_error_of(record.error_message))
-            if at in self._call_costs:
-                row = _replace(row, _CALL_PD, *self._call_costs[at])
+            if at in call_costs:
+                row = _replace(row, _CALL_PD, *call_costs[at])
             rows.append(row)
         return rows
 
@@ -130,9 +139,8 @@ class Batch:
         several.clear()
         for at, record in enumerate(self.records):
             if not record.is_last or (record.call_id and record.call_id != record.id):
-                row = self._early[at] = _fit_ids(
-                    encode_row(record, self._numbers[at], self._gaps[at])
-                )
+                row = encode_row(record, self._numbers[at], self._gaps[at])
+                row = self._early[at] = _fit_ids(row)
                 several.setdefault(row[3] or row[1], []).append(at)
         self.incomplete = []
         for call, places in several.items():
@@ -148,35 +156,33 @@ class Batch:
         rows = [self.rows[at] for at in chosen]
         if not rows:
             return
-        masked = self._masked
+        kinds = [self._kinds[at] for at in chosen]
         self._places += [
-            Place(row[0], masked[row[_PROFILE]], row[_USER], row[_TAGS]) for row in rows
+            (row[0], kind.masked, row[_USER], row[_TAGS])
+            for row, kind in zip(rows, kinds, strict=True)
         ]
-        flags = [self._flags_of(at) for at in chosen]
         call_pds = [row[_COST] if row[_CALL_PD] is None else row[_CALL_PD] for row in rows]
-        gaps = [self._gaps[at] for at in chosen]
+        flags, gaps = [kind.flags for kind in kinds], [self._gaps[at] for at in chosen]
         self._contributions += contributions_of(rows, flags, call_pds, gaps)
 
-    def _flags_of(self, at: int) -> Flags:
-        row, keys = self.rows[at], self._keys[at]
-        kind = row[_PROFILE], row[_TERMS]
-        if kind not in self._flags:
-            self._flags[kind] = flags_of(keys.profile, keys.terms)
-        return self._flags[kind]
+
+def _is_fit(row: Row) -> bool:
+    """Whether ``row`` of ``encode_row`` is as PostgreSQL keeps it: mostly."""
+    return (
+        type(row[1]) is type(row[2]) is bytes
+        and type(row[3]) is not str
+        and type(row[_UPSTREAM_ID]) is not str
+        and type(row[_REPLY_ID]) is not bytes
+        and 0 <= row[0] <= MAX_TIME_US
+    )
 
 
 def _fit_ids(row: Row) -> Row:
-    """``row`` of ``encode_row`` with the ids as PostgreSQL keeps them; longer where some of them
-    are texts."""
+    """``row`` of ``encode_row`` with the ids as PostgreSQL keeps them, and with the extra
+    columns."""
     time, id_, request_id, call_id = row[:4]
     upstream_id, reply_id = row[_UPSTREAM_ID], row[_REPLY_ID]
-    texts = None
-    if type(id_) is type(request_id) is bytes and type(call_id) is not str:
-        is_fit = type(upstream_id) is not str and type(reply_id) is not bytes
-        if is_fit and 0 <= time <= MAX_TIME_US:
-            return row
-    else:
-        texts = pack_texts(id_, request_id, id_ if call_id is None else call_id)
+    texts = pack_texts(id_, request_id, id_ if call_id is None else call_id)
     return (
         max(0, min(time, MAX_TIME_US)),
         key_of_packed(id_),

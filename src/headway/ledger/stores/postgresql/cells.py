@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from headway.ledger.cubes import (
     FAMILIES,
-    MASKS,
     Address,
     Place,
     addresses_of,
-    mask_profile,
     start_of,
 )
-from headway.ledger.stores.postgresql.keys import KeyNumbers
 from headway.ledger.stores.postgresql.locks import SHIP, take_lock
 from headway.ledger.stores.postgresql.writing import Correction
 from headway.ledger.usage_parts import MAX_PARTS, merge_parts
@@ -51,39 +48,24 @@ EARLIEST = -(2**31)
 """No cell has a time before."""
 
 
-class MaskedProfiles:
-    """The numbers of profiles with each of ``MASKS``."""
-
-    def __init__(self) -> None:
-        self.known: dict[int, Sequence[int]] = {}
-
-    async def find(
-        self, connection: Connection, numbers: KeyNumbers, profiles: dict[int, tuple[Any, ...]]
-    ) -> None:
-        """Have those of ``profiles``, given by number, in ``known``."""
-        missing = {number: key for number, key in profiles.items() if number not in self.known}
-        if not missing:
-            return
-        masked = [mask_profile(key, fields) for key in missing.values() for fields in MASKS]
-        found = iter(await numbers.find(connection, "profiles", masked))
-        for number in missing:
-            self.known[number] = [next(found) or 0 for _ in MASKS]
-
-
 async def add_parts(
     connection: Connection,
     parts: list[tuple[Address, bytes]],
     corrections: Sequence[Correction],
-    masked: MaskedProfiles,
+    masked: Mapping[int, Sequence[int]],
 ) -> None:
+    """``masked``: the numbers of the profiles of ``corrections`` with each of
+    ``headway.ledger.cubes.MASKS``."""
     await _append(connection, parts)
     for correction in corrections:
         await _append(connection, list(_correct(correction, masked)))
 
 
-def _correct(correction: Correction, masked: MaskedProfiles) -> Iterator[tuple[Address, bytes]]:
+def _correct(
+    correction: Correction, masked: Mapping[int, Sequence[int]]
+) -> Iterator[tuple[Address, bytes]]:
     (time_us, profile, user, tags), part = correction
-    for address in addresses_of(Place(time_us, masked.known[profile], user, tags)):
+    for address in addresses_of(Place(time_us, masked[profile], user, tags)):
         yield address, part
 
 

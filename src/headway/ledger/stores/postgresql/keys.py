@@ -14,7 +14,6 @@ from headway.ledger.rows import (
     PROFILE_FIELDS,
     TERMS_FIELDS,
     Key,
-    Keys,
     decode_key,
     encode_key,
 )
@@ -26,8 +25,6 @@ if TYPE_CHECKING:
 
 CACHE_LIMIT = 100_000
 """Numbers of a table that a process remembers."""
-TABLES = ("profiles", "terms", "names", "tag_sets", "sessions", "names")
-"""Where the numbers of each of ``Keys`` are."""
 OVERLAP = 1000
 """Numbers may become visible in another order than they were given out."""
 _PLAIN_TERMS = TERMS_FIELDS[:-2]
@@ -60,15 +57,6 @@ class KeyNumbers:
         for numbers in self._numbers.values():
             numbers.clear()
 
-    async def find_all(
-        self, connection: Connection, keys: Sequence[Keys]
-    ) -> list[tuple[int | None, ...]]:
-        """The numbers of the keys of each record; creates those that are missing."""
-        columns = []
-        for table, column in zip(TABLES, zip(*keys, strict=True), strict=True):
-            columns.append(await self.find(connection, table, column))
-        return list(zip(*columns, strict=True))
-
     async def find(
         self, connection: Connection, table: str, keys: Sequence[Key | None]
     ) -> list[int | None]:
@@ -76,12 +64,11 @@ class KeyNumbers:
         numbers = self._numbers[table]
         if len(numbers) > CACHE_LIMIT:
             numbers.clear()
-        found = [numbers.get(key) for key in keys]
-        missing = {key for key, number in zip(keys, found, strict=True) if number is None}
-        missing.discard(None)
-        if missing:
+        found = list(map(numbers.get, keys))
+        if found.count(None) > keys.count(None):
+            missing = set(keys).difference(numbers, (None,))
             numbers.update(await _find_or_create(connection, table, missing))
-            found = [numbers.get(key) for key in keys]
+            found = list(map(numbers.get, keys))
         return found
 
 

@@ -12,7 +12,7 @@ import asyncpg
 from msgspec import Raw
 
 from headway.ledger.collection import without_collection
-from headway.ledger.rows import Keys, fit_record, keys_of
+from headway.ledger.rows import fit_record, parameters_of
 from headway.ledger.store import (
     DEFAULT_LIMIT,
     HISTOGRAM_METRICS,
@@ -31,11 +31,12 @@ from headway.ledger.store import (
     Usage,
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
-from headway.ledger.stores.postgresql.batch import Batch, fit_time
-from headway.ledger.stores.postgresql.cells import MaskedProfiles, add_parts, merge_past
+from headway.ledger.stores.postgresql.batch import Batch, fit_time, sort_key
+from headway.ledger.stores.postgresql.cells import add_parts, merge_past
 from headway.ledger.stores.postgresql.connections import STATEMENT_S, Connections
 from headway.ledger.stores.postgresql.indexes import build_missing
 from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
+from headway.ledger.stores.postgresql.kinds import KindFinder
 from headway.ledger.stores.postgresql.locks import SHIP, take_lock, try_lock
 from headway.ledger.stores.postgresql.migrations import (
     MIGRATIONS,
@@ -75,7 +76,7 @@ class PostgresqlStore:
         self._connections = Connections(url, statement_s=statement_s)
         self._numbers = KeyNumbers()
         self._texts = KeyTexts()
-        self._masked = MaskedProfiles()
+        self._kinds = KindFinder(self._numbers)
         self._days: set[int] = set()
         self._months: set[int] = set()
         """Whose partitions exist, as far as this process knows."""
@@ -100,7 +101,7 @@ class PostgresqlStore:
             [entry for entry in entries if type(entry) is Feedback],
             positions,
         )
-        records = [entry for entry in entries if isinstance(entry, Record)]
+        records = sorted([entry for entry in entries if isinstance(entry, Record)], key=sort_key)
         with without_collection():
             try:
                 return await self._add_or_refresh(records, rest)
@@ -109,37 +110,36 @@ class PostgresqlStore:
 
     async def _add_or_refresh(self, records: Sequence[Record], rest: Rest) -> int:
         """Once more where another gateway's retention deleted what this one remembers."""
-        keys = [keys_of(record) for record in records]
         try:
-            return await self._prepare_and_add(records, keys, rest)
+            return await self._prepare_and_add(records, rest)
         except _StaleError:
             self._forget()
-            return await self._prepare_and_add(records, keys, rest)
+            return await self._prepare_and_add(records, rest)
 
-    async def _prepare_and_add(
-        self, records: Sequence[Record], keys: Sequence[Keys], rest: Rest
-    ) -> int:
+    async def _prepare_and_add(self, records: Sequence[Record], rest: Rest) -> int:
         batch = await self._connections.read(
-            lambda connection: self._prepare(connection, records, keys, rest.contents)
+            lambda connection: self._prepare(connection, records, rest.contents)
         )
         return await self._connections.write(partial(self._add, batch=batch, rest=rest))
 
     def _forget(self) -> None:
         self._numbers.forget()
+        self._kinds.forget()
         self._days.clear()
         self._months.clear()
 
     async def _prepare(
-        self,
-        connection: Connection,
-        records: Sequence[Record],
-        keys: Sequence[Keys],
-        kept: Sequence[Content],
+        self, connection: Connection, records: Sequence[Record], kept: Sequence[Content]
     ) -> Batch:
         """What must be there before the transaction: numbers of keys, and partitions."""
-        numbers = await self._numbers.find_all(connection, keys) if records else []
-        profiles = {of[0]: key.profile for of, key in zip(numbers, keys, strict=True) if of[0]}
-        await self._masked.find(connection, self._numbers, profiles)
+        kinds = await self._kinds.find(connection, records)
+        find = partial(self._numbers.find, connection)
+        names = (
+            await find("names", [record.user for record in records]),
+            await find("tag_sets", [record.tags or None for record in records]),
+            await find("sessions", [record.session_id for record in records]),
+            await find("names", list(map(parameters_of, records))),
+        )
         days = {fit_time(record.timestamp) // DAY_US for record in records}
         if missing := days - self._days:
             ahead = {max(days) + more for more in range(1, DAYS_AHEAD + 1)}
@@ -149,7 +149,7 @@ class PostgresqlStore:
         if missing := months - self._months:
             await create_months(connection, missing)
             self._months |= months
-        return Batch(records, keys, numbers, self._masked.known)
+        return Batch(records, kinds, names)
 
     async def _add(self, connection: Connection, batch: Batch, rest: Rest) -> int:
         new: Sequence[int] = ()
@@ -173,8 +173,8 @@ class PostgresqlStore:
     async def _add_sums(self, connection: Connection, batch: Batch, new: Sequence[int]) -> None:
         corrections = await writing.correct_calls(connection, batch, new)
         profiles = await find_profiles(connection, {place[1] for place, _ in corrections})
-        await self._masked.find(connection, self._numbers, profiles)
-        await add_parts(connection, batch.parts, corrections, self._masked)
+        masked = await self._kinds.mask(connection, profiles)
+        await add_parts(connection, batch.parts, corrections, masked)
         await writing.count_by_hour(connection, batch, new)
         if not await writing.note_sessions(connection, batch, new):
             raise _StaleError("a session was deleted in the meantime")
