@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from support.for_each import for_each
+from support.pipeline_fakes import DONE, ROLE, STOP, USAGE, Pipe, in_loop, text
 from support.played_script import ROUTES, play
 from support.wire_scripts import EVENT_STREAM, NDJSON, SCRIPTS, SSE, Pieces
 
@@ -43,3 +44,31 @@ def test_signs_of_life_change_nothing(wire: str, route: str) -> None:
             assert found.error is None, (sign, at, found.error)
             assert found[:5] == expected[:5], (sign, at)
             assert found.record.outcome == "ok"
+
+
+@for_each("stream", [True, False])
+def test_a_finished_stream_that_only_gives_signs_of_life_is_complete(stream) -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=stream)
+    pipe.upstream.stream(ROLE, text("Hello"), STOP, USAGE)
+    for _ in range(6):
+        assert not pipe.sink.is_over
+        pipe.upstream.chunk(b": keep-alive\n\n")
+        in_loop(lambda: pipe.call.keep_alive(pipe.clock(), 15.0))
+        pipe.clock.now += 1.0
+    assert pipe.sink.is_over
+    assert pipe.upstream.history == ["finish"]
+    (record,) = pipe.records
+    assert (record.outcome, record.output_tokens) == ("ok", 26)
+
+
+def test_a_stream_without_a_finish_reason_goes_on() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.upstream.stream(ROLE, text("Hello"))
+    for _ in range(20):
+        pipe.clock.now += 1.0
+        in_loop(lambda: pipe.call.keep_alive(pipe.clock(), 15.0))
+    pipe.upstream.chunk(text("!"), STOP, USAGE, DONE)
+    assert pipe.sink.is_over
+    assert b'"!"' in pipe.sink.body

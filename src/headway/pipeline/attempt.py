@@ -39,6 +39,8 @@ MAX_BODY = 256 * 1024 * 1024
 KEEP_ALIVE = b": keep-alive\n"
 """A comment in a stream of server-sent events (WHATWG HTML, section 9.2.7). It is a line of the
 event that follows: an empty line after it would be an event without data to OpenAI's SDKs."""
+FINISHED_S = 5.0
+"""Seconds after the finish reason in which usage and the end mark may still come."""
 JSON, SSE = b"application/json", b"text/event-stream"
 ERROR_TYPES = (b"text/html", b"application/problem+json")
 """Content types of errors from proxies and servers (RFC 9457), whatever the status."""
@@ -93,6 +95,7 @@ class Attempt(StreamReader):
     """
 
     __slots__ = (
+        "_finished_at",
         "_hold_back",
         "_on_done",
         "_parts",
@@ -154,6 +157,7 @@ class Attempt(StreamReader):
         """Content was written to the client, so no other attempt can follow."""
         self.is_over = False
         self.last_write = 0.0
+        self._finished_at: float | None = None
 
     def result(self) -> AttemptResult:
         """Call it when the attempt is over."""
@@ -274,6 +278,20 @@ class Attempt(StreamReader):
         self._sink = sink
         if self.upstream_request is not None:
             self.upstream_request.resume()
+
+    def end_if_finished(self, now: float) -> None:
+        """Some providers go on with signs of life when they have told all, or never close: a stream
+        with a finish reason is complete when ``FINISHED_S`` have passed. Called every second or
+        so."""
+        if self.is_over or self.mode is Mode.BODY or not self.accumulator.is_finished:
+            return
+        if self._finished_at is None:
+            self._finished_at = now
+        elif now - self._finished_at >= FINISHED_S:
+            try:
+                self._complete(now)
+            except Exception as exc:
+                self._end_with_defect(exc, now)
 
     def keep_alive(self, now: float) -> None:
         """Write a comment, so that no proxy closes the connection while the model is silent."""

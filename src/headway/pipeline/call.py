@@ -289,9 +289,12 @@ class GatewayCall(InterruptibleCall):
 
     def keep_alive(self, now: float, silence_s: float) -> None:
         """Write a comment to a stream of server-sent events that was silent for ``silence_s``, or
-        what its dialect has instead."""
+        what its dialect has instead; and end a response that is finished."""
         attempt, decoded = self.attempt, self.decoded
-        if attempt is None or decoded is None or not decoded.stream:
+        if attempt is None or decoded is None:
+            return
+        attempt.end_if_finished(now)
+        if not decoded.stream:
             return
         if not decoded.sse and decoded.keep_alive is None:
             return
