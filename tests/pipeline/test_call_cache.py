@@ -480,6 +480,20 @@ def test_a_waiting_call_is_sent_when_the_client_of_the_first_leaves_before_its_r
     assert second.status == 200
 
 
+def test_nobody_waits_for_a_response_that_ended_with_its_client() -> None:
+    pipe = caching()
+    pipe.counting = Gate()
+    first = ask(pipe, stream=True, temperature=0)
+    pipe.upstream.stream(ROLE, text("Hel"))
+    first.leave()  # what it got is counted, and the call is not over yet
+    second = ask(pipe, stream=True, temperature=0)
+    assert len(pipe.upstream_requests) == 2
+    pipe.upstream.stream(HELLO)
+    assert second.body.endswith(DONE)
+    pipe.counting.set(None)
+    assert pipe.gateway.in_flight == {}
+
+
 def test_a_reader_that_leaves_cancels_nothing_of_the_others() -> None:
     pipe = caching()
     first, second = two(pipe, stream=True)

@@ -130,6 +130,22 @@ def test_the_provider_is_released_when_the_last_reader_has_left() -> None:
     assert not shared.reader_count
 
 
+def test_a_response_that_was_cancelled_cannot_be_joined() -> None:
+    shared, _, reader, _ = begun()
+    reader.cancel()
+    assert not shared.can_be_joined
+
+    complete, _, _, _ = begun()
+    complete.on_end(4.0)
+    read, _, has_enough, _ = begun()
+    _, other = joined(read)
+    has_enough.finish()
+    other.cancel()
+    for shared in (complete, read):
+        assert not shared.reader_count
+        assert shared.can_be_joined
+
+
 def test_a_reader_that_has_enough_gets_no_more() -> None:
     shared, first, reader, request = begun()
     second, _ = joined(shared)

@@ -48,12 +48,18 @@ class SharedResponse:
         self._size = 0
         self._readers: list[ResponseReader] = []
         self._request: UpstreamRequest | None = None
+        self._is_abandoned = False
+        """The last reader left before anybody had the end, and nothing more comes."""
+        self._has_end = False
+        """``pieces`` has all that a reader needs."""
         self._is_paused = False
 
     @property
     def can_be_joined(self) -> bool:
-        """A successful response has begun, and all of it is here."""
-        return 200 <= self.status < 300 and bool(self.pieces) and self.is_whole and not self.error
+        """A successful response has begun, all of it is here, and the rest is to come."""
+        if self.error is not None or self._is_abandoned:
+            return False
+        return 200 <= self.status < 300 and bool(self.pieces) and self.is_whole
 
     @property
     def reader_count(self) -> int:
@@ -116,6 +122,7 @@ class SharedResponse:
     def leave(self, reader: ResponseReader, *, is_cancelled: bool) -> None:
         if reader in self._readers:
             self._readers.remove(reader)
+        self._has_end = self._has_end or not is_cancelled
         if not self._readers:
             self._release(is_cancelled=is_cancelled)
         else:
@@ -149,6 +156,7 @@ class SharedResponse:
             self._dropped = needed
 
     def _release(self, *, is_cancelled: bool) -> None:
+        self._is_abandoned = not (self._has_end or self.is_complete)
         request, self._request = self._request, None
         if request is None:
             return
