@@ -62,7 +62,7 @@ class Asked(NamedTuple):
 
     @property
     def output_tokens(self) -> int:
-        return self.texts
+        return max(1, self.texts)
 
 
 # --- OpenAI's chat format -------------------------------------------------------------------------

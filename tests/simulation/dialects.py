@@ -35,10 +35,14 @@ class Question(NamedTuple):
     is_stream: bool
     retries: int = 0
     headers: tuple[tuple[bytes, bytes], ...] = ()
+    prompt: str = "Hello"
+    api_key: str | None = None
+    """Of the gateway."""
+    temperature: float | None = None
 
     @property
-    def prompt(self) -> str:
-        return f"<client {self.number}>"
+    def parameters(self) -> dict[str, float]:
+        return {} if self.temperature is None else {"temperature": self.temperature}
 
 
 Object = dict[str, Any]
@@ -75,7 +79,9 @@ class SimulatedDialect(NamedTuple):
 
 def _request(argument: str, question: Question, body: Object, query: str = "") -> ClientRequest:
     request_id = (b"x-request-id", b"client-%d" % question.number)
-    headers = (request_id, *question.headers)
+    headers = [request_id, *question.headers]
+    if question.api_key is not None:
+        headers.append((b"authorization", b"Bearer " + question.api_key.encode()))
     return ClientRequest(argument, headers, msgspec.json.encode(body), query)
 
 
@@ -100,7 +106,7 @@ class _Chat(Struct, frozen=True, gc=False):
 def _ask_chat(question: Question) -> ClientRequest:
     messages = [{"role": "user", "content": question.prompt}]
     body = {"model": question.model, "messages": messages, "stream": question.is_stream}
-    return _request("", question, body)
+    return _request("", question, {**body, **question.parameters})
 
 
 def _read_chat(found: _Chat) -> Reading:
@@ -146,6 +152,8 @@ def _ask_engine(question: Question) -> ClientRequest:
         "is_stream": question.is_stream,
         "retries": question.retries,
     }
+    if question.temperature is not None:
+        body["parameters"] = question.parameters
     return _request(provider, question, body)
 
 
@@ -186,6 +194,7 @@ class _Claude(Struct, frozen=True, gc=False):
 def _ask_claude(question: Question) -> ClientRequest:
     messages = [{"role": "user", "content": question.prompt}]
     body = {"model": question.model, "max_tokens": 99, "messages": messages}
+    body |= question.parameters
     return _request("", question, {**body, "stream": question.is_stream})
 
 
@@ -225,7 +234,7 @@ class _Response(Struct, frozen=True, gc=False):
 
 def _ask_responses(question: Question) -> ClientRequest:
     body = {"model": question.model, "input": question.prompt, "stream": question.is_stream}
-    return _request("", question, body)
+    return _request("", question, {**body, **question.parameters})
 
 
 def _read_responses(found: _Response) -> Reading:
@@ -262,7 +271,9 @@ class _Gemini(Struct, frozen=True, gc=False):
 
 
 def _ask_gemini(question: Question) -> ClientRequest:
-    body = {"contents": [{"role": "user", "parts": [{"text": question.prompt}]}]}
+    body: Object = {"contents": [{"role": "user", "parts": [{"text": question.prompt}]}]}
+    if question.temperature is not None:
+        body["generationConfig"] = question.parameters
     return _request(question.model, question, body, "alt=sse" if question.is_stream else "")
 
 

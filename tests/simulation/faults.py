@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from headway.errors import UpstreamDisconnected, UpstreamError, UpstreamUnreachable
 from headway.types import Headers
-from simulation.answers import JSON, Answer, Piece, WireFormat
+from simulation.answers import JSON, Answer, Asked, Piece, WireFormat
 
 NEVER = float("inf")
 
@@ -22,6 +22,7 @@ class Plan:
     """The course of one response. Delays are in seconds; ``NEVER`` leaves it to a timeout."""
 
     wire: WireFormat
+    asked: Asked
     answer: Answer
     unix_time: float
     connect: float = 0.0
@@ -83,9 +84,10 @@ class Pace(NamedTuple):
     """Between two chunks."""
 
 
-def healthy_plan(wire: WireFormat, answer: Answer, pace: Pace, rng: Random, unix: float) -> Plan:
-    pieces = answer.pieces
-    plan = Plan(wire, answer, unix, pace.connect, pace.first * (0.5 + rng.random()), pieces=pieces)
+def healthy_plan(wire: WireFormat, asked: Asked, pace: Pace, rng: Random, unix: float) -> Plan:
+    answer = wire.answer(asked)
+    pieces, first = answer.pieces, pace.first * (0.5 + rng.random())
+    plan = Plan(wire, asked, answer, unix, pace.connect, first, pieces=pieces)
     plan.headers = [(b"content-type", answer.content_type)]
     plan.chunks = cut_into_chunks(pieces, pace.gap, rng)
     return plan
@@ -206,6 +208,14 @@ def empty_body(plan: Plan, rng: Random, amount: float) -> None:
     plan.chunks = []
 
 
+def empty_answer(plan: Plan, rng: Random, amount: float) -> None:
+    """Complete, and without any text."""
+    plan.asked = plan.asked._replace(texts=0)
+    plan.answer = plan.wire.answer(plan.asked)
+    plan.pieces = plan.answer.pieces
+    plan.chunks = cut_into_chunks(plan.pieces, 0.0, rng)
+
+
 def web_page(plan: Plan, rng: Random, amount: float) -> None:
     """Status 200, with the page of some proxy."""
     _fail(plan, 200, b"<html><body>Please log in</body></html>")
@@ -242,7 +252,8 @@ FAULTS: dict[str, Callable[[Plan, Random, float], None]] = {
     each.__name__: each
     for each in (
         refused, unreachable, reset_before_head, silent, slow_start, trickle, cut, truncated,
-        stall, rate_limit, server_error, revoked, quota, rejected, empty_body, web_page,
+        stall, rate_limit, server_error, revoked, quota, rejected, empty_body, empty_answer,
+        web_page,
         error_in_stream, garbled,
     )
 }  # fmt: skip

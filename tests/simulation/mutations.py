@@ -11,17 +11,35 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
-from msgspec.structs import replace
+import msgspec
 
-from headway.pipeline import accounting, attempt, call, call_records, dispatch, sending
+from headway.pipeline import (
+    accounting,
+    attempt,
+    attempt_guard,
+    attempt_origin,
+    cached_call,
+    caching,
+    call,
+    call_records,
+    dispatch,
+    sending,
+    shared_response,
+)
 from headway.pipeline import drain as drains
 from headway.response_accumulator import ResponseAccumulator
-from headway.routing import retry
+from headway.response_cache.memory import MemoryCache
+from headway.routing import balance, retry
+from headway.routing.breaker import Breaker
+from headway.routing.hedge import HedgeBudget
+from headway.routing.retry import GIVE_UP, Decision
+from headway.routing.retry_budget import RetryBudget
+from headway.routing_state.memory import MemoryRoutingState
 from simulation.run import run_seed
 
-MOST_SEEDS = 600
+MOST_SEEDS = 1500
 """A defect that is not found in so many schedules is not found."""
 
 Replace = Callable[[Any], Any]
@@ -32,10 +50,6 @@ class Mutation(NamedTuple):
     title: str
     changes: list[tuple[Any, str, Replace]]
     """Owner, name and replacement."""
-
-
-def _nothing(original: Any) -> Any:
-    return lambda *args, **options: None
 
 
 def _before(act: Callable[..., None]) -> Replace:
@@ -86,23 +100,75 @@ def _always_last(original: Any) -> Any:
     return changed
 
 
+def _decide(change: Callable[[Decision, Any, Any], Decision]) -> Replace:
+    """``change`` is given the decision, the error and the situation."""
+
+    def replace(original: Any) -> Any:
+        def changed(error: Any, at: Any, jitter: float) -> Decision:
+            return change(original(error, at, jitter), error, at)
+
+        return changed
+
+    return replace
+
+
 def _one_more(original: Any) -> Any:
-    def changed(error: Any, at: Any, jitter: float) -> Any:
-        fewer = replace(at, attempts=at.attempts - 1, failures=at.failures - 1)
-        return original(error, fewer, jitter)
+    def changed(error: Any, at: Any, jitter: float) -> Decision:
+        at = msgspec.structs.replace(at, attempts=at.attempts - 1, failures=at.failures - 1)
+        return cast(Decision, original(error, at, jitter))
 
     return changed
 
 
-def _try_anything(original: Any) -> Any:
-    def changed(error: Any, at: Any, jitter: float) -> Any:
-        return retry.Decision("same", 0.1) if at.failures <= at.retries else retry.GIVE_UP
+def _try_anything(decision: Decision, error: Any, at: Any) -> Decision:
+    is_final = retry.classify(error) in ("final", "key") and at.attempts < at.max_attempts
+    return Decision("same", 0.1) if is_final and decision.step == "give_up" else decision
+
+
+def _without(step: str, instead: Decision) -> Replace:
+    return _decide(lambda decision, error, at: instead if decision.step == step else decision)
+
+
+def _at_once(decision: Decision, error: Any, at: Any) -> Decision:
+    return Decision("same", 0.0) if decision.step == "same" else decision
+
+
+def _constant(value: Any) -> Replace:
+    return lambda original: lambda *args, **options: value
+
+
+def _value(value: Any) -> Replace:
+    return lambda original: value
+
+
+def _property(value: Any) -> Replace:
+    return lambda original: property(lambda self: value)
+
+
+def _keep_loser(original: Any) -> Any:
+    def changed(self: Any, guard: Any) -> None:
+        self._stop_hedging()
+        if len(self._running) > 1:
+            self._call.continue_with(guard.attempt)
 
     return changed
 
 
-def _at_once(original: Any) -> Any:
-    return lambda *args: replace(original(*args), delay_s=0.0)
+def _keep_anything(original: Any) -> Any:
+    def changed(self: Any, made: Any, result: Any) -> None:
+        if self._lookup.key is not None:
+            self._lookup = msgspec.structs.replace(self._lookup, writes=True)
+        original(self, made, result)
+
+    return changed
+
+
+def _admit_closed(original: Any) -> Any:
+    return lambda self, now: self.open_until is None
+
+
+def _get_expired(original: Any) -> Any:
+    return lambda self, key, now: self._responses.get(key)
 
 
 async def _uncounted(gateway: Any, made: Any, result: Any, *rest: Any) -> Any:
@@ -137,9 +203,10 @@ def _swap_providers(original: Any) -> Any:
     return changed
 
 
-MUTATIONS = [
+OF_CALLS = [
     Mutation(
-        "a client that leaves is not noticed", [(call.GatewayCall, "_on_client_gone", _nothing)]
+        "a client that leaves is not noticed",
+        [(call.GatewayCall, "_on_client_gone", _constant(None))],
     ),
     Mutation(
         "a cancelled response is not closed",
@@ -154,13 +221,6 @@ MUTATIONS = [
     Mutation(
         "every record is the last of its call", [(accounting, "attempt_record", _always_last)]
     ),
-    Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)]),
-    Mutation("a refused request is sent again", [(dispatch, "decide_next", _try_anything)]),
-    Mutation(
-        "nothing is tried again",
-        [(dispatch, "decide_next", lambda original: lambda *args: retry.GIVE_UP)],
-    ),
-    Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _at_once)]),
     Mutation(
         "tokens that were not reported are not counted",
         [(call, "count_whole", lambda original: _uncounted)],
@@ -171,35 +231,96 @@ MUTATIONS = [
     ),
     Mutation("output tokens are billed twice", [(accounting, "attempt_record", _double_output)]),
     Mutation(
-        "the end of a stream is not sent", [(call.GatewayCall, "_end_stream", lambda o: _end_early)]
+        "the end of a stream is not sent",
+        [(call.GatewayCall, "_end_stream", lambda original: _end_early)],
     ),
-    Mutation("a call that is over stays active", [(call.GatewayCall, "_close", _nothing)]),
+    Mutation("a call that is over stays active", [(call.GatewayCall, "_close", _constant(None))]),
     Mutation(
         "a stream that broke off counts as complete",
-        [(ResponseAccumulator, "is_finished", lambda original: property(lambda self: True))],
+        [(ResponseAccumulator, "is_finished", _property(True))],
     ),
     Mutation(
         "a response without its client is read without a limit",
-        [(drains.Drain, "_is_at_limit", lambda original: lambda self: False)],
+        [(drains.Drain, "_is_at_limit", _constant(False))],
     ),
-    Mutation(
-        "a shutdown ends no call",
-        [(call.GatewayCall, "abort", _nothing)],
-    ),
+    Mutation("a shutdown ends no call", [(call.GatewayCall, "abort", _constant(None))]),
     Mutation(
         "the status on record is the error's own",
         [(call_records, "_status_of", lambda original: lambda call, error: error.status)],
     ),
-    Mutation("content goes to another client", [(sending, "new_attempt", _swap_providers)]),
+    Mutation(
+        "content goes to another client", [(sending, "new_attempt", _swap_providers)]
+    ),
 ]
+OF_ROUTES = [
+    Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)]),
+    Mutation(
+        "a refused request is sent again", [(dispatch, "decide_next", _decide(_try_anything))]
+    ),
+    Mutation("nothing is tried again", [(dispatch, "decide_next", _without("same", GIVE_UP))]),
+    Mutation(
+        "no other target is tried", [(dispatch, "decide_next", _without("next_target", GIVE_UP))]
+    ),
+    Mutation(
+        "no other key is tried", [(dispatch, "decide_next", _without("next_key", Decision("same")))]
+    ),
+    Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _decide(_at_once))]),
+    Mutation("the loser of a hedge goes on", [(dispatch.Dispatch, "on_commit", _keep_loser)]),
+    Mutation(
+        "both attempts of a hedge answer", [(dispatch.Dispatch, "on_commit", _constant(None))]
+    ),
+    Mutation("hedges have no budget", [(HedgeBudget, "allows", _property(True))]),
+    Mutation("retries have no budget", [(RetryBudget, "allows", _constant(True))]),
+    Mutation("a breaker never opens", [(Breaker, "open", _constant(None))]),
+    Mutation("a breaker is never half-open", [(Breaker, "admits", _admit_closed)]),
+    Mutation("a breaker never closes", [(Breaker, "close", _constant(None))]),
+    Mutation(
+        "keys that were refused are used on",
+        [(MemoryRoutingState, "key_blocked_s", _constant(0.0))],
+    ),
+    Mutation(
+        "limits of attempts are not kept",
+        [(attempt_guard.AttemptGuard, "start", _constant(None))],
+    ),
+    Mutation("deadlines are not kept", [(dispatch.Dispatch, "_set_deadline", _constant(None))]),
+    Mutation(
+        "the first target gets everything",
+        [(balance, "shuffle_by_weight", lambda original: lambda given, rng: list(given))],
+    ),
+    Mutation(
+        "the headers name another target",
+        [
+            (
+                attempt_origin.AttemptOrigin,
+                "headers",
+                _constant([(attempt_origin.SERVED_BY, b"other/model")]),
+            )
+        ],
+    ),
+]
+OF_CACHES = [
+    Mutation("answers are shared between tenants", [(caching, "_tenant", _constant(""))]),
+    Mutation("incomplete answers are kept", [(cached_call, "is_whole", _constant(True))]),
+    Mutation("answers are kept for ever", [(MemoryCache, "get", _get_expired)]),
+    Mutation("answers from the cache are billed", [(accounting, "FREE", _value(frozenset()))]),
+    Mutation(
+        "a response is joined that ended with its client",
+        [(shared_response.SharedResponse, "can_be_joined", _property(True))],
+    ),
+    Mutation(
+        "what a client does not want kept is kept",
+        [(cached_call.CacheUse, "keep", _keep_anything)],
+    ),
+]
+MUTATIONS = [*OF_CALLS, *OF_ROUTES, *OF_CACHES]
 
 
 @contextmanager
 def active(mutation: Mutation) -> Iterator[None]:
     with ExitStack() as stack:
-        for owner, name, change in mutation.changes:
+        for owner, name, replace in mutation.changes:
             original = owner.__dict__[name]
-            setattr(owner, name, change(original))
+            setattr(owner, name, replace(original))
             stack.callback(setattr, owner, name, original)
         yield
 

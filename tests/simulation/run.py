@@ -15,7 +15,7 @@ from simulation.world import World, play
 
 MOST_FAILURES = 5
 """Failing seeds of one process after which it gives up."""
-BLOCK = 50
+BLOCK = 100
 """Schedules between two collections of garbage."""
 
 
@@ -68,7 +68,8 @@ def run_in_processes(first: int, count: int, processes: int) -> Summary:
     shares = [range(first + at, first + count, processes) for at in range(processes)]
     if processes == 1:
         return run_seeds(shares[0])
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+    # What exists before the first schedule need not be searched for garbage.
+    with multiprocessing.get_context("spawn").Pool(processes, gc.freeze) as pool:
         total = Summary()
         for summary in pool.imap_unordered(run_seeds, shares):
             total.add(summary)

@@ -1,17 +1,23 @@
-"""Random schedules, each from a seed: providers and their faults, models, clients, and shocks.
+"""Random schedules, each from a seed: providers and their faults, routes, clients, and shocks.
 
 A schedule is values only; ``world.play`` runs it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from random import Random
 
+from headway.pipeline.cache_policy import CachePolicy
+from headway.routing.breaker import BreakerRule
+from headway.routing.route import Route
 from simulation.answers import WIRE_FORMATS
 from simulation.clients import Behaviour
 from simulation.dialects import DIALECTS, Question, SimulatedDialect
 from simulation.faults import FAULTS, Episode, Pace
+from simulation.random_routes import make_breaker_rule, make_routes
 
 START = 10_000.0
 """The monotonic clock when a schedule begins."""
@@ -20,7 +26,11 @@ EPOCH = 1_800_000_000.0
 MODELS = ("large", "small")
 KINDS = tuple(WIRE_FORMATS)
 FAULT_NAMES = tuple(FAULTS)
+OF_KEYS = frozenset({"revoked", "quota", "rate_limit"})
+"""Faults that may concern one key only."""
 MAX_RETRIES = 4
+TENANTS = ("sk-tenant-a", "sk-tenant-b")
+"""Keys of the gateway."""
 
 
 @dataclass
@@ -32,7 +42,9 @@ class ProviderPlan:
     pace: Pace
     texts: tuple[int, int]
     reports_usage: float
-    episodes: list[Episode]
+    keys: tuple[str, ...]
+    """The names of its keys; empty: it has one."""
+    episodes: list[Episode] = field(default_factory=list)
 
 
 @dataclass
@@ -43,13 +55,30 @@ class ClientPlan:
 
 
 @dataclass
+class CachePlan:
+    policy: CachePolicy
+    memory: int
+    """Bytes."""
+    load_delay: float | None = None
+    """Seconds; None: it is in the memory of this process."""
+
+
+@dataclass
 class Schedule:
     """Everything that is decided before a run. Times are those of the monotonic clock."""
 
     seed: int
+    length: float
+    """Seconds in which clients arrive."""
     providers: list[ProviderPlan]
     clients: list[ClientPlan]
     timeouts: dict[str, float]
+    routes: list[Route] = field(default_factory=list)
+    breaker_rule: BreakerRule = field(default_factory=BreakerRule)
+    retry_share: float = 0.1
+    is_warm: bool = False
+    """The gateway has measured all targets before."""
+    cache: CachePlan | None = None
     clock_steps: list[tuple[float, float]] = field(default_factory=list)
     """Time, and the seconds by which the unix time jumps then."""
     closes_at: float | None = None
@@ -64,7 +93,7 @@ class Schedule:
     """The token counter knows the models."""
     count_delay: float = 0.0
 
-    @property
+    @cached_property
     def end(self) -> float:
         return max(client.behaviour.arrives_at for client in self.clients)
 
@@ -72,15 +101,24 @@ class Schedule:
 def make_schedule(seed: int) -> Schedule:
     rng = Random(seed)
     count = _draw_count(rng)
-    length = count * rng.choice((0.05, 0.5, 2.0, 8.0))
-    providers = [_make_provider(rng, number, length) for number in range(rng.randint(1, 3))]
+    length = count * rng.choice((0.05, 0.05, 0.5, 0.5, 2.0, 8.0, 40.0))
+    providers = [_make_provider(rng, number, length) for number in range(rng.randint(1, 4))]
     models = [f"{provider.name}/{model}" for provider in providers for model in MODELS]
-    clients = [
-        _make_client(rng, number, rng.choice(models), START + rng.random() * length)
-        for number in range(count)
-    ]
-    schedule = Schedule(seed, providers, clients, _make_timeouts(rng))
-    _add_shocks(rng, schedule, length)
+    schedule = Schedule(seed, length, providers, [], _make_timeouts(rng))
+    if rng.random() < 0.7:
+        schedule.routes = make_routes(rng, models)
+        schedule.breaker_rule = make_breaker_rule(rng)
+        schedule.retry_share = rng.choice((0.0, 0.1, 0.1, 0.5))
+        schedule.is_warm = rng.random() < 0.6
+    dialects: Sequence[SimulatedDialect] = DIALECTS
+    if rng.random() < 0.2:
+        schedule.cache = _make_cache(rng)
+        dialects, models = rng.sample(DIALECTS, 2), models[:2]
+    for number in range(count):
+        client = _make_client(rng, number, schedule, models, rng.choice(dialects))
+        client.behaviour.arrives_at = START + rng.random() * length
+        schedule.clients.append(client)
+    _add_shocks(rng, schedule)
     return schedule
 
 
@@ -88,34 +126,92 @@ def _draw_count(rng: Random) -> int:
     """Clients of a schedule: mostly few, at times many."""
     draw = rng.random()
     if draw < 0.7:
-        return rng.randint(2, 10)
-    return rng.randint(10, 30) if draw < 0.96 else rng.randint(60, 120)
+        return rng.randint(2, 8)
+    return rng.randint(8, 24) if draw < 0.97 else rng.randint(60, 110)
 
 
 def _make_provider(rng: Random, number: int, length: float) -> ProviderPlan:
     connect = rng.choice((0.0, 0.0, 0.02, 0.1))
     pace = Pace(connect, rng.uniform(0.05, 2.0), rng.choice((0.0, 0.02, 0.2)))
-    episodes = [_make_episode(rng, length) for _ in range(rng.choice((0, 0, 1, 1, 2, 4)))]
-    reports = rng.choice((1.0, 1.0, 1.0, 0.5, 0.0))
-    most = rng.choice((1, 4, 12))
-    return ProviderPlan(f"p{number}", rng.choice(KINDS), pace, (1, most), reports, episodes)
+    plan = ProviderPlan(
+        f"p{number}",
+        rng.choice(KINDS),
+        pace,
+        texts=(1, rng.choice((1, 4, 12))),
+        reports_usage=rng.choice((1.0, 1.0, 1.0, 0.5, 0.0)),
+        keys=rng.choice(((), (), (), ("a", "b"), ("a", "b", "c"))),
+    )
+    for _ in range(rng.choice((0, 0, 1, 1, 2, 4))):
+        plan.episodes.append(_make_episode(rng, plan, length))
+    return plan
 
 
-def _make_episode(rng: Random, length: float) -> Episode:
+def key_of(provider: str, name: str) -> str:
+    """The secret of a key."""
+    return f"key-{name}-of-{provider}"
+
+
+def _make_episode(rng: Random, provider: ProviderPlan, length: float) -> Episode:
     kind = rng.choice(FAULT_NAMES)
     start = START + rng.uniform(-0.2, 0.8) * length
-    share = rng.choice((1.0, 1.0, 0.5, 0.1))
-    amount = rng.choice((0.2, 1.0, 4.0, 15.0, 60.0))
-    return Episode(kind, start, start + rng.uniform(0.1, 1.0) * length, share, amount)
+    key, model = None, None
+    if kind in OF_KEYS and provider.keys and rng.random() < 0.7:
+        key = key_of(provider.name, rng.choice(provider.keys))
+    if rng.random() < 0.3:
+        model = rng.choice(MODELS)
+    return Episode(
+        kind,
+        start,
+        start + rng.uniform(0.1, 1.0) * length,
+        share=rng.choice((1.0, 1.0, 0.5, 0.1)),
+        amount=rng.choice((0.2, 1.0, 4.0, 15.0, 60.0)),
+        key=key,
+        model=model,
+    )
 
 
-def _make_client(rng: Random, number: int, model: str, arrives_at: float) -> ClientPlan:
-    dialect = rng.choice(DIALECTS)
-    retries = rng.choice((0, 0, 1, 2, MAX_RETRIES)) if dialect.name == "engine" else 0
-    question = Question(model, number, rng.random() < 0.6, retries)
+def _make_client(
+    rng: Random,
+    number: int,
+    schedule: Schedule,
+    models: Sequence[str],
+    dialect: SimulatedDialect,
+) -> ClientPlan:
+    model = rng.choice(models)
+    is_engine = dialect.name == "engine"  # its route names the provider
+    if schedule.routes and not is_engine and rng.random() < 0.85:
+        model = rng.choice(schedule.routes).name
+    question = Question(
+        model,
+        number,
+        is_stream=rng.random() < 0.6,
+        retries=rng.choice((0, 0, 1, 2, MAX_RETRIES)) if is_engine else 0,
+    )
+    if schedule.cache is not None:
+        question = _make_cacheable(rng, question)
     leaves = rng.choice((0.01, 0.3, 1.5, 3.0, 10.0)) if rng.random() < 0.2 else None
     slow = rng.choice((0.1, 3.0, 50.0)) if rng.random() < 0.1 else None
-    return ClientPlan(dialect, question, Behaviour(arrives_at, leaves, slow))
+    return ClientPlan(dialect, question, Behaviour(START, leaves, slow))
+
+
+def _make_cacheable(rng: Random, question: Question) -> Question:
+    control = rng.choice((*[None] * 6, b"no-store", b"no-cache", b"max-age=5"))
+    return question._replace(
+        prompt=rng.choice(("One", "One", "One", "Two")),
+        api_key=rng.choice((TENANTS[0], *TENANTS)),
+        temperature=rng.choice((0.0, 0.0, 0.0, 1.0)),
+        headers=() if control is None else ((b"cache-control", control),),
+    )
+
+
+def _make_cache(rng: Random) -> CachePlan:
+    policy = CachePolicy(
+        ttl_s=rng.choice((1.0, 30.0, 3600.0)),
+        response_limit=rng.choice((500, 4 * 1024 * 1024)),
+        replays_pace=rng.random() < 0.3,
+        coalesce=rng.choice(("off", "deterministic", "all")),
+    )
+    return CachePlan(policy, rng.choice((3000, 1_000_000)), rng.choice((None, None, 0.0, 0.05)))
 
 
 def _make_timeouts(rng: Random) -> dict[str, float]:
@@ -127,7 +223,8 @@ def _make_timeouts(rng: Random) -> dict[str, float]:
     }
 
 
-def _add_shocks(rng: Random, schedule: Schedule, length: float) -> None:
+def _add_shocks(rng: Random, schedule: Schedule) -> None:
+    length = schedule.length
     for _ in range(rng.choice((0, 0, 1, 3))):
         step = rng.choice((-86400.0, -3.0, 0.5, 3600.0))
         schedule.clock_steps.append((START + rng.random() * length, step))

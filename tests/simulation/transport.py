@@ -61,8 +61,7 @@ class SimulatedProvider:
     episodes: list[Episode] = field(default_factory=list)
 
     def plan(self, asked: Asked, key: str, now: float, unix_time: float) -> Plan:
-        answer = self.wire.answer(asked)
-        plan = healthy_plan(self.wire, answer, self.pace, self.rng, unix_time)
+        plan = healthy_plan(self.wire, asked, self.pace, self.rng, unix_time)
         for episode in self.episodes:
             if episode.hits(now, key, asked.model) and self.rng.random() < episode.share:
                 plan.fault = episode.kind
@@ -75,27 +74,25 @@ class SimulatedRequest:
     """One request to a provider: a ``ports.UpstreamRequest``, and what became of it."""
 
     __slots__ = (
-        "asked", "chunks_sent", "client", "due", "ended_at", "is_paused", "key", "plan",
-        "provider", "received", "receiver", "response_at", "sent_at", "started", "state", "step",
-        "timeouts", "timer", "transport",
+        "asked", "chunks_sent", "client", "due", "ended_at", "is_paused", "key", "pieces_read",
+        "plan", "provider", "read_to", "received", "receiver", "response_at", "sent_at",
+        "started", "state", "step", "text_times", "timeouts", "timer", "transport",
     )  # fmt: skip
 
     def __init__(
         self,
         transport: SimulatedTransport,
         provider: SimulatedProvider,
-        asked: Asked,
         key: str,
-        client: int,
         plan: Plan,
         timeouts: Timeouts,
         receiver: ResponseReceiver,
     ) -> None:
         self.transport = transport
         self.provider = provider
-        self.asked = asked
+        self.asked = plan.asked
         self.key = key
-        self.client = client
+        self.client = _client_of(receiver)
         """The number of the client whose request it is."""
         self.plan = plan
         self.timeouts = timeouts
@@ -107,6 +104,10 @@ class SimulatedRequest:
         self.received = 0
         """Bytes of the body that the gateway got."""
         self.chunks_sent = 0
+        self.text_times: list[float] = []
+        """When each mark of a stream arrived."""
+        self.pieces_read = self.read_to = 0
+        """Complete events so far, and their bytes."""
         self.state = "open"
         """Then ``ended``, ``failed``, ``cancelled`` or ``finished``."""
         self.is_paused = False
@@ -172,8 +173,22 @@ class SimulatedRequest:
         data = self.plan.chunks[self.chunks_sent][1]
         self.chunks_sent += 1
         self.received += len(data)
+        self._note_texts()
         self._call(self.receiver.on_chunk, data, self.transport.loop.now)
         self._next_chunk()
+
+    def _note_texts(self) -> None:
+        if self.plan.answer.content_type != SSE:
+            return
+        pieces, now = self.plan.pieces, self.transport.loop.now
+        while self.pieces_read < len(pieces):
+            piece = pieces[self.pieces_read]
+            if self.read_to + len(piece.data) > self.received:
+                return
+            self.read_to += len(piece.data)
+            self.pieces_read += 1
+            if piece.texts:
+                self.text_times.append(now)
 
     def _end(self) -> None:
         if self.plan.error is not None:
@@ -255,22 +270,26 @@ class SimulatedRequest:
     def is_complete(self) -> bool:
         """The gateway got the answer to the end, and it was a right one."""
         plan = self.plan
-        if plan.status != 200 or plan.is_damaged or self.state not in ("finished", "ended"):
+        if plan.status != 200 or plan.is_damaged:
             return False
-        return self.delivered().finished
+        has_all = self.received == sum(len(piece.data) for piece in plan.pieces)
+        return (has_all or self.state in ("finished", "ended")) and self.delivered().finished
 
-    def delivered(self) -> Delivered:
-        """A whole body is read when it is complete, a stream up to its last complete event. The
-        line breaks after the last event may be missing where the body ends properly."""
+    def delivered(self, received: int | None = None) -> Delivered:
+        """Of the first ``received`` bytes, or of all that came. A whole body is read when it is
+        complete, a stream up to its last complete event. The line breaks after the last event may
+        be missing where the body ends properly."""
         texts, has_input, has_output, finished, size = 0, False, False, False, 0
-        has_ended = self.state == "ended"
+        is_all = received is None or received == self.received
+        received = self.received if received is None else received
+        has_ended = self.state == "ended" and is_all
         if self.plan.answer.content_type != SSE and not has_ended:
             return NOTHING
         for piece in self.plan.pieces:
             size += len(piece.data)
-            if size > self.received:
+            if size > received:
                 needed = size - len(piece.data) + len(piece.data.rstrip())
-                if not has_ended or self.received < needed:
+                if not has_ended or received < needed:
                     break
             texts += piece.texts
             has_input = has_input or piece.has_input
@@ -315,9 +334,7 @@ class SimulatedTransport:
         key = _key_in(request)
         plan = provider.plan(asked, key, self.loop.now, self.unix_time())
         plan.headers.append((b"x-request-id", b"up-%d" % asked.serial))
-        made = SimulatedRequest(
-            self, provider, asked, key, _client_in(request.body), plan, timeouts, receiver
-        )
+        made = SimulatedRequest(self, provider, key, plan, timeouts, receiver)
         self.requests.append(made)
         self.story.tell("asks provider", made, plan.fault)
         made.start()
@@ -327,6 +344,14 @@ class SimulatedTransport:
         for request in self.requests:
             if request.state == "open":
                 request.fail(UpstreamDisconnected("closed", code="transport_closed"))
+
+
+def _client_of(receiver: Any) -> int:
+    """``client-17``, which is the id that the client gave its request, is number 17. Of a response
+    that several calls read, the first one sent the request."""
+    while not hasattr(receiver, "context"):
+        receiver = receiver._readers[0].receiver
+    return int(receiver.context.request_id.removeprefix("client-"))
 
 
 def _model_in(path: str) -> str:
@@ -339,9 +364,3 @@ def _key_in(request: HttpRequest) -> str:
         if name.lower() in ("authorization", "x-api-key", "x-goog-api-key"):
             return value.removeprefix("Bearer ")
     return ""
-
-
-def _client_in(body: bytes) -> int:
-    """The number in the prompt, ``<client 17>``."""
-    at = body.find(b"<client ")
-    return int(body[at + 8 : body.index(b">", at)])

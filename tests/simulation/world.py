@@ -12,18 +12,29 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from headway.metering.configured_prices import ConfiguredPrice
-from headway.metering.prices import PriceBook
 from headway.pipeline import targets
-from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import DrainLimits, Gateway, Snapshot, Upstream, UpstreamKey
 from headway.policy.keys import KeyRing
+from headway.ports import CachedResponse
 from headway.providers import KINDS
 from headway.record import Record, decode
+from headway.response_cache.memory import MemoryCache
+from headway.routing.model_aliases import ModelAliases
+from headway.routing.route_table import RouteTable
 from headway.routing_state.memory import MemoryRoutingState
 from headway.types import Timeouts
 from simulation.answers import MARK, WIRE_FORMATS
 from simulation.clients import SimulatedClient, abort_all
-from simulation.schedules import EPOCH, MODELS, START, ProviderPlan, Schedule
+from simulation.prices import PRICES
+from simulation.schedules import (
+    EPOCH,
+    START,
+    TENANTS,
+    CachePlan,
+    ProviderPlan,
+    Schedule,
+    key_of,
+)
 from simulation.story import Story
 from simulation.transport import SimulatedProvider, SimulatedTransport
 from simulation.virtual_loop import VirtualLoop
@@ -32,15 +43,9 @@ GRACE = 3600.0
 """Seconds after the last client until everything must be over: above every timeout."""
 COUNTED_INPUT = 77
 """What the simulated token counter says of every prompt."""
-KEEP_ALIVE_INTERVAL = 1.0
-MOST_PROVIDERS = 4
-NO_PRICES = b'{"source":"none","version":"0","date":"2026-01-01","providers":{}}'
-PRICE = ConfiguredPrice(input=Decimal(1), output=Decimal(2))
-PRICES = PriceBook.load(
-    NO_PRICES,
-    {f"p{number}": dict.fromkeys(MODELS, PRICE) for number in range(MOST_PROVIDERS)},
-)
-KEYS = KeyRing.from_keys(())
+WARM_SAMPLES = 24
+NO_KEYS = KeyRing.from_keys(())
+TENANT_KEYS = KeyRing.from_keys(TENANTS)
 DRAIN = DrainLimits(bytes=2000, seconds=20.0, usd=Decimal(1))
 log = logging.getLogger("headway")
 
@@ -114,8 +119,12 @@ def build(schedule: Schedule) -> World:
         rng=Random(schedule.seed + 1).random,
         count=_counter(schedule, loop),
         sleep=_sleeper(loop),
-        routing_state=MemoryRoutingState(),
+        routing_state=MemoryRoutingState(schedule.breaker_rule, schedule.retry_share),
     )
+    if schedule.is_warm:
+        _warm_up(schedule, gateway)
+    if schedule.cache is not None:
+        gateway.response_cache = _cache(schedule.cache, loop)
     clients = [
         SimulatedClient(loop, story, each.dialect, each.question, each.behaviour)
         for each in schedule.clients
@@ -125,12 +134,15 @@ def build(schedule: Schedule) -> World:
 
 def _run(world: World) -> None:
     schedule, loop, gateway = world.schedule, world.loop, world.gateway
+    silence = schedule.comment_after
+    keep_alive = None if silence is None else KeepAlive(world, silence)
     for client in world.clients:
-        loop.call_at(client.behaviour.arrives_at, client.ask, gateway)
+        at = client.behaviour.arrives_at
+        loop.call_at(at, client.ask, gateway)
+        if keep_alive is not None:
+            loop.call_at(at, keep_alive.start)
     if schedule.closes_at is not None:
         loop.call_at(schedule.closes_at, _close, world)
-    if schedule.comment_after is not None:
-        _keep_alive(world, schedule.comment_after)
     loop.run_until(schedule.end + GRACE)
 
 
@@ -140,13 +152,26 @@ def _close(world: World) -> None:
     world.loop.call_later(world.schedule.grace, abort_all, world.gateway)
 
 
-def _keep_alive(world: World, silence: float) -> None:
-    """As the server does, while there is anything to do."""
-    loop, gateway = world.loop, world.gateway
-    for call in list(gateway.active):
-        call.keep_alive(loop.now, silence)
-    if gateway.active or loop.now < world.schedule.end:
-        loop.call_later(min(KEEP_ALIVE_INTERVAL, silence / 4), _keep_alive, world, silence)
+class KeepAlive:
+    """Asks for comments as the server does, as long as there are calls."""
+
+    def __init__(self, world: World, silence: float) -> None:
+        self._world = world
+        self._silence = silence
+        self._is_running = False
+
+    def start(self) -> None:
+        if not self._is_running:
+            self._is_running = True
+            self._world.loop.call_later(self._silence / 2, self._tick)
+
+    def _tick(self) -> None:
+        self._is_running = False
+        gateway = self._world.gateway
+        for call in list(gateway.active):
+            call.keep_alive(self._world.loop.now, self._silence)
+        if gateway.active:
+            self.start()
 
 
 # --- Parts ----------------------------------------------------------------------------------------
@@ -164,12 +189,29 @@ def _provider(plan: ProviderPlan, seed: int) -> SimulatedProvider:
     )
 
 
+def _warm_up(schedule: Schedule, gateway: Gateway) -> None:
+    """As after many answers in the usual pace of each target."""
+    paces = {plan.name: plan.pace for plan in schedule.providers}
+    for target in dict.fromkeys(each.id for route in schedule.routes for each in route.targets):
+        state, pace = gateway.routing_state.target(target), paces[target.partition("/")[0]]
+        for number in range(WARM_SAMPLES):
+            seconds = pace.first * (0.5 + number / WARM_SAMPLES)
+            state.streams.observe(seconds, START)
+            state.wholes.observe(seconds, START)
+        state.streams.observe_rate(100, 10.0)
+        state.wholes.observe_rate(100, 10.0)
+
+
 def _snapshot(schedule: Schedule, transport: SimulatedTransport) -> Snapshot:
     timeouts = Timeouts(**schedule.timeouts)
     upstreams = [_upstream(each, transport, timeouts) for each in schedule.providers]
+    routes, cache = schedule.routes, schedule.cache
     return Snapshot(
         upstreams={each.name: each for each in upstreams},
-        keys=KEYS,
+        keys=NO_KEYS if cache is None else TENANT_KEYS,
+        routes=RouteTable.from_names([(route.name, route) for route in routes]),
+        aliases=ModelAliases.from_table({route.name: route.targets[0].id for route in routes}),
+        cache=None if cache is None else cache.policy,
         prices=PRICES,
         body_limit=100_000,
         json_limit=10_000,
@@ -178,17 +220,47 @@ def _snapshot(schedule: Schedule, transport: SimulatedTransport) -> Snapshot:
 
 
 def _upstream(plan: ProviderPlan, transport: SimulatedTransport, timeouts: Timeouts) -> Upstream:
+    names = plan.keys or ("only",)
+    keys = [
+        UpstreamKey(id=f"{plan.name}#{name}", name=name, key=key_of(plan.name, name))
+        for name in names
+    ]
     upstream = Upstream(
         name=plan.name,
         provider=KINDS[plan.kind],
         base_url=f"https://{plan.name}/v1",
-        api_key=f"key-of-{plan.name}",
+        api_key=keys[0].key,
+        keys=tuple(keys) if plan.keys else (),
         needs_key=True,
         timeouts=timeouts,
         transport=transport,
         public_transport=transport,
     )
     return replace(upstream, target=targets.fixed(upstream))
+
+
+class SharedCache(MemoryCache):
+    """As where several processes keep responses: what it has must be awaited."""
+
+    is_shared = True
+
+    def __init__(self, limit: int, sleep: Callable[[float], Any], delay: float) -> None:
+        super().__init__(limit)
+        self._sleep = sleep
+        self._delay = delay
+
+    def get(self, key: bytes, now: float) -> CachedResponse | None:
+        return None
+
+    async def load(self, key: bytes, now: float) -> CachedResponse | None:
+        await self._sleep(self._delay)
+        return super().get(key, now)
+
+
+def _cache(plan: CachePlan, loop: VirtualLoop) -> MemoryCache:
+    if plan.load_delay is None:
+        return MemoryCache(plan.memory)
+    return SharedCache(plan.memory, _sleeper(loop), plan.load_delay)
 
 
 def _unix_clock(schedule: Schedule, loop: VirtualLoop, story: Story) -> Callable[[], float]:

@@ -1,0 +1,145 @@
+"""One client's request of a schedule that was played, with all that belongs to it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import msgspec
+
+from headway.record import Record
+from headway.routing.route import Route
+from simulation.answers import MARK
+from simulation.clients import SimulatedClient
+from simulation.dialects import Reading
+from simulation.schedules import Schedule
+from simulation.transport import SimulatedRequest
+from simulation.world import World
+
+CLOSING = "shutting_down"
+FREE = ("hit", "coalesced")
+CacheId = tuple[object, ...]
+
+
+@dataclass
+class PlayedCall:
+    world: World
+    client: SimulatedClient
+    requests: list[SimulatedRequest]
+    """To providers, the earliest first."""
+    records: list[Record]
+    """In the order in which they were written."""
+    neighbours: list[PlayedCall] = field(default_factory=list)
+    """The calls that may share an answer with it, itself included."""
+
+    @property
+    def schedule(self) -> Schedule:
+        return self.world.schedule
+
+    @cached_property
+    def attempts(self) -> list[Record]:
+        """The records of requests to providers, in the order in which those were sent."""
+        found = [record for record in self.records if record.attempt]
+        return sorted(found, key=lambda record: record.attempt)
+
+    @cached_property
+    def route(self) -> Route | None:
+        name = self.client.question.model
+        return next((each for each in self.schedule.routes if each.name == name), None)
+
+    @property
+    def most_attempts(self) -> int:
+        if self.route is not None:
+            return self.route.max_attempts
+        question = self.client.question
+        provider = question.model.partition("/")[0]
+        keys = next(len(each.keys) for each in self.schedule.providers if each.name == provider)
+        return 1 + question.retries + max(0, keys - 1)
+
+    @cached_property
+    def reading(self) -> Reading:
+        """Of a client that left, only the text counts. Raises msgspec.MsgspecError, ValueError for
+        what is not of the client's format."""
+        client = self.client
+        if client.state == "left" or client.status is None:
+            found = [match.group() for match in MARK.finditer(client.body.decode("latin-1"))]
+            return Reading("".join(found))
+        return client.dialect.read(client.is_streamed, client.status, client.body)
+
+    def is_readable(self) -> bool:
+        try:
+            _ = self.reading
+        except (msgspec.MsgspecError, ValueError):
+            return False
+        return True
+
+    @cached_property
+    def origins(self) -> list[SimulatedRequest]:
+        """The requests that may have produced what the client got."""
+        return [request for call in self.neighbours for request in call.requests]
+
+    @cached_property
+    def origin(self) -> SimulatedRequest | None:
+        """The request that did; None where there was no text."""
+        found = MARK.search(self.reading.text) if self.is_readable() else None
+        if found is None:
+            return None
+        serial = int(found.group(1))
+        return next((each for each in self.origins if each.asked.serial == serial), None)
+
+    @cached_property
+    def is_damaged(self) -> bool:
+        """Some bytes may mean anything."""
+        return any(each.plan.is_damaged for each in self.origins)
+
+    @property
+    def has_company(self) -> bool:
+        """Others may read the response to its request."""
+        return len(self.neighbours) > 1
+
+    @property
+    def is_free(self) -> bool:
+        """It was answered without a request of its own."""
+        return bool(self.records) and self.records[-1].cache in FREE
+
+    @property
+    def was_aborted(self) -> bool:
+        """By the end of the gateway."""
+        return any(record.error_type == CLOSING for record in self.records)
+
+
+def collect_calls(world: World) -> tuple[list[PlayedCall], list[str]]:
+    """The calls, and the request ids of records that are of none."""
+    requests: dict[int, list[SimulatedRequest]] = defaultdict(list)
+    for request in world.transport.requests:
+        requests[request.client].append(request)
+    records: dict[str, list[Record]] = defaultdict(list)
+    for record in world.records():
+        records[record.request_id].append(record)
+    calls = [
+        PlayedCall(
+            world, client, requests[client.number], records.pop(f"client-{client.number}", [])
+        )
+        for client in world.clients
+    ]
+    _find_neighbours(world, calls)
+    return calls, list(records)
+
+
+def _find_neighbours(world: World, calls: list[PlayedCall]) -> None:
+    if world.schedule.cache is None:
+        for call in calls:
+            call.neighbours = [call]
+        return
+    groups: dict[CacheId, list[PlayedCall]] = defaultdict(list)
+    for call in calls:
+        group = groups[_cache_id(call.client)]
+        group.append(call)
+        call.neighbours = group
+
+
+def _cache_id(client: SimulatedClient) -> CacheId:
+    question = client.question
+    dialect = client.dialect.dialect.wire or client.dialect.name
+    return question.api_key, dialect, question.model, question.prompt, question.temperature

@@ -1,0 +1,102 @@
+"""Calls of routes: every target is tried before a client gets an error, limits and deadlines are
+kept, and headers are true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import msgspec
+
+from simulation.answers import SSE
+from simulation.played_call import PlayedCall
+from simulation.request_checks import COUNT_S, SLACK
+from simulation.transport import SimulatedRequest
+
+LAST_WORDS = frozenset({"deadline_exceeded", "no_target"})
+"""Codes of errors after which no target is left or no time."""
+OTHER_TARGETS = frozenset(
+    {
+        "connection_error", "timeout_error", "truncated_stream", "protocol_error",
+        "overloaded_error", "provider_error", "rate_limit_error", "authentication_error",
+        "insufficient_quota",
+    }
+)  # fmt: skip
+"""Types of errors that another target may not have."""
+
+
+def check_fallbacks(call: PlayedCall) -> Iterator[str]:
+    client = call.client
+    if call.route is None or client.state == "left" or not call.attempts or call.was_aborted:
+        return
+    record = call.records[-1]
+    if (
+        record.outcome != "error"
+        or client.content_at is not None
+        or record.error_code in LAST_WORDS
+        or record.error_type not in OTHER_TARGETS
+        or len(call.requests) >= call.route.max_attempts
+        or call.is_damaged
+    ):
+        return
+    planned = msgspec.json.decode(call.attempts[0].decision or "{}").get("targets", [])
+    untried = set(planned) - {request.target for request in call.requests}
+    if untried:
+        yield f"gave up over {record.error_type} without trying {sorted(untried)}"
+
+
+def check_limits(call: PlayedCall) -> Iterator[str]:
+    route = call.route
+    if route is None:
+        return
+    limits = route.limits
+    if limits.time_to_first_token is not None and not call.has_company:
+        for request in call.requests:
+            yield from _check_first_token(request, limits.time_to_first_token)
+    is_slow = call.client.behaviour.reads_after is not None
+    if limits.idle is not None and not is_slow and not call.has_company:
+        for request in call.requests:
+            yield from _check_gaps(request, max(limits.idle, limits.time_to_first_token or 0.0))
+    ended_at = call.client.ended_at
+    if limits.total is not None and ended_at is not None:
+        took = ended_at - call.client.behaviour.arrives_at
+        if took > limits.total + COUNT_S + call.schedule.count_delay + SLACK:
+            yield f"took {took:.3f} s, allowed are {limits.total:g} s"
+
+
+def _check_first_token(request: SimulatedRequest, allowed: float) -> Iterator[str]:
+    until = request.started + allowed + SLACK
+    ended_at = request.ended_at or 0.0
+    has_content = bool(request.text_times) and request.text_times[0] <= until
+    if ended_at > until and not has_content:
+        silent = ended_at - request.started
+        yield f"the request #{request.asked.serial} was silent for {silent:.3f} s"
+
+
+def _check_gaps(request: SimulatedRequest, allowed: float) -> Iterator[str]:
+    if request.plan.answer.content_type != SSE or not request.text_times:
+        return
+    times = [*request.text_times, request.ended_at or 0.0]
+    longest = max(after - before for before, after in pairwise(times))
+    if longest > allowed + SLACK:
+        yield f"the request #{request.asked.serial} had a gap of {longest:.3f} s"
+
+
+def check_headers(call: PlayedCall) -> Iterator[str]:
+    headers, origin = call.client.headers, call.origin
+    if call.route is None or headers is None or call.client.status != 200:
+        return
+    named = dict(headers.further)
+    served_by = named.get(b"x-headway-served-by")
+    if origin is not None and not call.is_damaged:
+        if served_by is not None and served_by != origin.target.encode():
+            yield f"x-headway-served-by is {served_by!r}, and {origin.target} answered"
+        if headers.provider not in (None, origin.provider.name):
+            yield f"x-headway-provider is {headers.provider}, and {origin.target} answered"
+    if named.get(b"x-headway-route", call.route.name.encode()) != call.route.name.encode():
+        yield f"x-headway-route is {named[b'x-headway-route']!r}"
+    if not call.is_free and headers.attempts not in (None, len(call.requests)):
+        yield f"x-headway-attempts is {headers.attempts} after {len(call.requests)} requests"
+    hedges = [record for record in call.attempts if record.role == "hedge"]
+    if (b"x-headway-hedged" in named) > bool(hedges):
+        yield "x-headway-hedged without a hedge"
