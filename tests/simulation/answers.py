@@ -55,6 +55,8 @@ class Asked(NamedTuple):
     reports_usage: bool
     texts: int
     """Marks to say."""
+    ending: str = "stop"
+    """Why the model stops: ``stop``, ``length`` or ``filter``."""
 
     @property
     def input_tokens(self) -> int:
@@ -63,6 +65,14 @@ class Asked(NamedTuple):
     @property
     def output_tokens(self) -> int:
         return max(1, self.texts)
+
+
+ENDINGS = {
+    "openai": {"stop": "stop", "length": "length", "filter": "content_filter"},
+    "anthropic": {"stop": "end_turn", "length": "max_tokens", "filter": "refusal"},
+    "gemini": {"stop": "STOP", "length": "MAX_TOKENS", "filter": "SAFETY"},
+}
+"""Kind of provider -> ending -> its name."""
 
 
 # --- OpenAI's chat format -------------------------------------------------------------------------
@@ -87,7 +97,8 @@ def _openai_stream(asked: Asked) -> list[Piece]:
     for number in range(asked.texts):
         text = mark(asked.serial, number)
         pieces.append(Piece(_openai_chunk(asked, f'{{"content":"{text}"}}'), texts=1))
-    pieces.append(Piece(_openai_chunk(asked, "{}", '"stop"'), finishes=True))
+    ending = f'"{ENDINGS["openai"][asked.ending]}"'
+    pieces.append(Piece(_openai_chunk(asked, "{}", ending), finishes=True))
     if asked.reports_usage:
         usage = (
             f'data: {{"id":"c-{asked.serial}","object":"chat.completion.chunk","created":7,'
@@ -103,7 +114,7 @@ def _openai_whole(asked: Asked) -> list[Piece]:
     body = (
         f'{{"id":"c-{asked.serial}","object":"chat.completion","created":7,'
         f'"model":"{asked.model}","choices":[{{"index":0,"message":{{"role":"assistant",'
-        f'"content":"{said}"}},"finish_reason":"stop"}}]{usage}}}'
+        f'"content":"{said}"}},"finish_reason":"{ENDINGS["openai"][asked.ending]}"}}]{usage}}}'
     ).encode()
     return [Piece(body, asked.texts, asked.reports_usage, asked.reports_usage, finishes=True)]
 
@@ -134,7 +145,8 @@ def _anthropic_stream(asked: Asked) -> list[Piece]:
         delta = f',"index":0,"delta":{{"type":"text_delta","text":"{text}"}}'
         pieces.append(Piece(_event("content_block_delta", delta), texts=1))
     made = f'"usage":{{"output_tokens":{asked.output_tokens}}}'
-    stop = f',"delta":{{"stop_reason":"end_turn","stop_sequence":null}},{made}'
+    ending = ENDINGS["anthropic"][asked.ending]
+    stop = f',"delta":{{"stop_reason":"{ending}","stop_sequence":null}},{made}'
     return [
         *pieces,
         Piece(_event("content_block_stop", ',"index":0')),
@@ -149,7 +161,8 @@ def _anthropic_whole(asked: Asked) -> list[Piece]:
     usage = f'{{"input_tokens":{asked.input_tokens},"output_tokens":{asked.output_tokens}}}'
     body = (
         f'{{{_anthropic_head(asked)},"content":[{block if said else ""}],'
-        f'"stop_reason":"end_turn","stop_sequence":null,"usage":{usage}}}'
+        f'"stop_reason":"{ENDINGS["anthropic"][asked.ending]}","stop_sequence":null,'
+        f'"usage":{usage}}}'
     ).encode()
     return [Piece(body, asked.texts, True, True, finishes=True)]
 
@@ -165,6 +178,10 @@ def _gemini(asked: Asked, text: str, finish: str, usage: str) -> str:
     )
 
 
+def _gemini_ending(asked: Asked) -> str:
+    return f',"finishReason":"{ENDINGS["gemini"][asked.ending]}"'
+
+
 def _gemini_usage(asked: Asked) -> str:
     given, made = asked.input_tokens, asked.output_tokens
     return (
@@ -178,14 +195,14 @@ def _gemini_stream(asked: Asked) -> list[Piece]:
     for number in range(asked.texts):
         text = _gemini(asked, mark(asked.serial, number), "", "")
         pieces.append(Piece(f"data: {text}\r\n\r\n".encode(), texts=1))
-    last = _gemini(asked, "", ',"finishReason":"STOP"', _gemini_usage(asked))
+    last = _gemini(asked, "", _gemini_ending(asked), _gemini_usage(asked))
     end = Piece(f"data: {last}\r\n\r\n".encode(), has_input=True, has_output=True, finishes=True)
     return [*pieces, end]
 
 
 def _gemini_whole(asked: Asked) -> list[Piece]:
     said = "".join(mark(asked.serial, number) for number in range(asked.texts))
-    body = _gemini(asked, said, ',"finishReason":"STOP"', _gemini_usage(asked))
+    body = _gemini(asked, said, _gemini_ending(asked), _gemini_usage(asked))
     return [Piece(body.encode(), asked.texts, True, True, finishes=True)]
 
 

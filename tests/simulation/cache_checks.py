@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from simulation.played_call import PlayedCall
 from simulation.request_checks import SLACK
 
+CUT = frozenset({"too_long", "filtered"})
+"""Faults of answers that are complete and not to be given again."""
 MAX_AGE = 5.0
 """In the only ``max-age`` that clients send."""
 
@@ -37,6 +39,8 @@ def _check_hit(call: PlayedCall, controls: list[bytes]) -> Iterator[str]:
     assert plan is not None
     if not (origin.is_complete or origin.plan.is_damaged):
         yield f"an incomplete answer was kept, of request #{origin.asked.serial}"
+    if origin.plan.fault in CUT:
+        yield f"an answer that was cut was kept, of request #{origin.asked.serial}"
     asked = next(each for each in call.neighbours if each.client.number == origin.client)
     if b"no-store" in _controls(asked):
         yield f"the answer of request #{origin.asked.serial} was kept against its client's wish"

@@ -216,6 +216,10 @@ def _read_claude_stream(found: list[_Claude]) -> Reading:
 # --- OpenAI's Responses ---------------------------------------------------------------------------
 
 
+COMPLETE = frozenset({"response.completed", "response.incomplete"})
+"""The second is an answer that was cut at its longest length, or filtered."""
+
+
 class _Part(Struct, frozen=True, gc=False):
     text: str = ""
 
@@ -241,16 +245,17 @@ def _read_responses(found: _Response) -> Reading:
     if found.error is not UNSET and bytes(found.error) != b"null":
         return Reading(has_error=True)
     parts = [part for item in found.output for part in item.content or ()]
-    return Reading("".join(part.text for part in parts), found.status == "completed")
+    text = "".join(part.text for part in parts)
+    return Reading(text, found.status in ("completed", "incomplete"))
 
 
 def _read_responses_stream(found: list[_Response]) -> Reading:
     text = "".join(e.delta for e in found if e.type == "response.output_text.delta")
     kinds = [event.type for event in found]
-    if {"response.completed", "response.failed"}.intersection(kinds[:-1]):
+    if {*COMPLETE, "response.failed"}.intersection(kinds[:-1]):
         raise ValueError("something follows the end")
     failed = kinds[-2:] == ["error", "response.failed"]
-    return Reading(text, kinds[-1:] == ["response.completed"], failed)
+    return Reading(text, bool(COMPLETE.intersection(kinds[-1:])), failed)
 
 
 # --- Gemini ---------------------------------------------------------------------------------------

@@ -202,6 +202,31 @@ def rejected(plan: Plan, rng: Random, amount: float) -> None:
     _fail(plan, 400, plan.wire.error("A wrong parameter.", "invalid_request_error", None))
 
 
+def context_window(plan: Plan, rng: Random, amount: float) -> None:
+    """The prompt is too long for the model."""
+    message = "This model's maximum context length is 100 tokens."
+    code = "context_length_exceeded"
+    _fail(plan, 400, plan.wire.error(message, "invalid_request_error", code))
+
+
+def content_policy(plan: Plan, rng: Random, amount: float) -> None:
+    """The provider does not want to read the prompt."""
+    message = "Output blocked by content filtering policy"
+    code = "content_policy_violation"
+    _fail(plan, 400, plan.wire.error(message, "invalid_request_error", code))
+
+
+def too_long(plan: Plan, rng: Random, amount: float) -> None:
+    """The answer is cut at the longest length."""
+    _answer(plan, rng, plan.asked._replace(ending="length"))
+
+
+def filtered(plan: Plan, rng: Random, amount: float) -> None:
+    """The answer is cut for what it says, at times before it says anything."""
+    texts = 0 if rng.random() < 0.5 else plan.asked.texts
+    _answer(plan, rng, plan.asked._replace(ending="filter", texts=texts))
+
+
 def empty_body(plan: Plan, rng: Random, amount: float) -> None:
     """Status 200, and nothing else."""
     plan.pieces = []
@@ -210,10 +235,7 @@ def empty_body(plan: Plan, rng: Random, amount: float) -> None:
 
 def empty_answer(plan: Plan, rng: Random, amount: float) -> None:
     """Complete, and without any text."""
-    plan.asked = plan.asked._replace(texts=0)
-    plan.answer = plan.wire.answer(plan.asked)
-    plan.pieces = plan.answer.pieces
-    plan.chunks = cut_into_chunks(plan.pieces, 0.0, rng)
+    _answer(plan, rng, plan.asked._replace(texts=0))
 
 
 def web_page(plan: Plan, rng: Random, amount: float) -> None:
@@ -252,11 +274,18 @@ FAULTS: dict[str, Callable[[Plan, Random, float], None]] = {
     each.__name__: each
     for each in (
         refused, unreachable, reset_before_head, silent, slow_start, trickle, cut, truncated,
-        stall, rate_limit, server_error, revoked, quota, rejected, empty_body, empty_answer,
-        web_page,
+        stall, rate_limit, server_error, revoked, quota, rejected, context_window,
+        content_policy, too_long, filtered, empty_body, empty_answer, web_page,
         error_in_stream, garbled,
     )
 }  # fmt: skip
+
+
+def _answer(plan: Plan, rng: Random, asked: Asked) -> None:
+    plan.asked = asked
+    plan.answer = plan.wire.answer(asked)
+    plan.pieces = plan.answer.pieces
+    plan.chunks = cut_into_chunks(plan.pieces, plan.chunks[0][0], rng)
 
 
 def _disconnected(when: str) -> UpstreamDisconnected:

@@ -248,9 +248,7 @@ OF_CALLS = [
         "the status on record is the error's own",
         [(call_records, "_status_of", lambda original: lambda call, error: error.status)],
     ),
-    Mutation(
-        "content goes to another client", [(sending, "new_attempt", _swap_providers)]
-    ),
+    Mutation("content goes to another client", [(sending, "new_attempt", _swap_providers)]),
 ]
 OF_ROUTES = [
     Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)]),

@@ -48,6 +48,13 @@ class PlayedCall:
         name = self.client.question.model
         return next((each for each in self.schedule.routes if each.name == name), None)
 
+    @cached_property
+    def fallbacks(self) -> set[str]:
+        """Targets for requests that are too long, or of unwanted content."""
+        if self.route is None:
+            return set()
+        return {each.id for each in (*self.route.on_context_window, *self.route.on_content_policy)}
+
     @property
     def most_attempts(self) -> int:
         if self.route is not None:
@@ -92,6 +99,11 @@ class PlayedCall:
     def is_damaged(self) -> bool:
         """Some bytes may mean anything."""
         return any(each.plan.is_damaged for each in self.origins)
+
+    @property
+    def is_dispatched(self) -> bool:
+        """It may have several attempts, from which the gateway learns about targets."""
+        return self.route is not None or self.most_attempts > 1
 
     @property
     def has_company(self) -> bool:

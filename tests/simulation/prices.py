@@ -6,9 +6,8 @@ from decimal import Decimal
 
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook
-from simulation.schedules import MODELS
+from simulation.schedules import MODELS, MOST_PROVIDERS
 
-MOST_PROVIDERS = 4
 RATES = {
     (f"p{number}", model): (Decimal(1 + number), Decimal(2 + 3 * at))
     for number in range(MOST_PROVIDERS)

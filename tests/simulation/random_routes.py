@@ -20,18 +20,27 @@ def make_routes(rng: Random, models: Sequence[str]) -> list[Route]:
 
 def _make_route(rng: Random, number: int, models: Sequence[str]) -> Route:
     count = min(len(models), rng.choice((1, 2, 2, 3, 4)))
+    names = rng.sample(models, count)
+    others = [name for name in models if name not in names]
     return Route(
         name=f"route-{number}",
-        targets=tuple(_make_target(rng, name) for name in rng.sample(models, count)),
+        targets=tuple(_make_target(rng, name) for name in names),
         strategy=rng.choice(STRATEGIES),
         sticky=rng.choice((None, None, None, "session", "prefix")),
         retries=rng.choice((0, 0, 0, 1, 2)),
         max_attempts=rng.choice((1, 2, 3, 6, 6)),
         limits=_make_limits(rng),
         floors=rng.choice((Floors(), Floors(time_to_first_token=1.0))),
+        on_context_window=_make_fallback(rng, others),
+        on_content_policy=_make_fallback(rng, others),
         fail_on=frozenset(rng.choice(((), ("empty",)))),
         hedging=Hedging(max_share=rng.choice((0.05, 0.3, 1.0))) if rng.random() < 0.4 else None,
     )
+
+
+def _make_fallback(rng: Random, models: Sequence[str]) -> tuple[RouteTarget, ...]:
+    is_wanted = rng.random() < 0.3 and models
+    return (_make_target(rng, rng.choice(models)),) if is_wanted else ()
 
 
 def _make_target(rng: Random, name: str) -> RouteTarget:

@@ -83,7 +83,7 @@ def _check_record(
     if record.outcome == "ok" and not (request.is_complete or request.plan.is_damaged):
         yield "ok, though it has no complete answer"
     if call.route is not None:
-        yield from _check_decision(number, request, record)
+        yield from _check_decision(call, number, request, record)
     yield from check_tokens(call.schedule, request, record)
 
 
@@ -102,13 +102,15 @@ def _name_of_key(call: PlayedCall, request: SimulatedRequest) -> str | None:
     return request.key.split("-")[1] if plan.keys else None
 
 
-def _check_decision(number: int, request: SimulatedRequest, record: Record) -> Iterator[str]:
+def _check_decision(
+    call: PlayedCall, number: int, request: SimulatedRequest, record: Record
+) -> Iterator[str]:
     decision = msgspec.json.decode(record.decision or "null")
     if not isinstance(decision, dict):
         yield f"has the decision {record.decision!r}"
     elif number == 1 and decision["targets"][:1] != [request.target]:
         yield f"the decision begins with {decision['targets'][:1]}"
-    elif request.target not in decision["targets"]:
+    elif request.target not in (*decision["targets"], *call.fallbacks):
         yield f"the decision has no {request.target}"
 
 

@@ -27,6 +27,10 @@ ERROR_TYPES: dict[str, frozenset[str]] = {
         "revoked": "authentication_error",
         "quota": "insufficient_quota",
         "rejected": "invalid_request_error",
+        "context_window": "invalid_request_error",
+        "content_policy": "invalid_request_error",
+        "too_long": "",
+        "filtered": "",
         "empty_body": "truncated_stream protocol_error",
         "empty_answer": "",
         "web_page": "protocol_error provider_error authentication_error",
@@ -36,6 +40,8 @@ ERROR_TYPES: dict[str, frozenset[str]] = {
 }
 """Fault of an attempt -> the types of error that tell of it."""
 TIMEOUT = "timeout_error"
+DONE = ("ended", "finished")
+"""States of requests whose response was read to its end."""
 
 
 def check_reply(call: PlayedCall) -> Iterator[str]:
@@ -59,7 +65,7 @@ def check_reply(call: PlayedCall) -> Iterator[str]:
     if reading.is_complete and not any(each.is_complete for each in call.origins):
         yield "a complete answer, though no provider gave one"
     # An answer that others read may be complete after its own client's deadline.
-    unharmed = [each for each in call.requests if not each.plan.fault and each.state != "failed"]
+    unharmed = [each for each in call.requests if not each.plan.fault and each.state in DONE]
     if not call.has_company and reading.has_error and any(each.is_complete for each in unharmed):
         yield "an error, though a provider gave a complete answer"
 
@@ -111,6 +117,8 @@ def check_error(call: PlayedCall) -> Iterator[str]:
         allowed.add(TIMEOUT)
     if call.route is not None and "empty" in call.route.fail_on:
         allowed.add("provider_error")
+    if call.route is not None and call.route.on_content_policy:
+        allowed.add("invalid_request_error")  # of an answer that was cut for what it says
     if error not in allowed and not _is_without_target(call):
         faults = [request.plan.fault for request in call.requests]
         yield f"the faults {faults} became {error}"

@@ -10,7 +10,7 @@ from headway.routing.retry import CAP_S
 from simulation.played_call import CLOSING, PlayedCall
 from simulation.world import DRAIN
 
-FINAL = frozenset({"rejected", "revoked", "quota"})
+FINAL = frozenset({"rejected", "context_window", "content_policy", "revoked", "quota"})
 """Faults after which the same request with the same key is pointless."""
 PASSING = frozenset(
     {"refused", "unreachable", "reset_before_head", "silent", "server_error", "rate_limit"}
@@ -73,6 +73,8 @@ def check_persistence(call: PlayedCall) -> Iterator[str]:
     budget of the target was used up."""
     client, route = call.client, call.route
     if client.state == "left" or not call.attempts or not call.requests or call.was_aborted:
+        return
+    if client.content_at is not None and client.status == 200:
         return
     retries = client.question.retries if route is None else route.retries
     last, record = call.requests[-1], call.records[-1]

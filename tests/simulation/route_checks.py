@@ -40,8 +40,9 @@ def check_fallbacks(call: PlayedCall) -> Iterator[str]:
     ):
         return
     planned = msgspec.json.decode(call.attempts[0].decision or "{}").get("targets", [])
-    untried = set(planned) - {request.target for request in call.requests}
-    if untried:
+    tried = {request.target for request in call.requests}
+    untried = set(planned) - tried
+    if untried and not tried.intersection(call.fallbacks):
         yield f"gave up over {record.error_type} without trying {sorted(untried)}"
 
 
@@ -52,7 +53,8 @@ def check_limits(call: PlayedCall) -> Iterator[str]:
     limits = route.limits
     if limits.time_to_first_token is not None and not call.has_company:
         for request in call.requests:
-            yield from _check_first_token(request, limits.time_to_first_token)
+            if call.client.question.is_stream or request.asked.is_stream:
+                yield from _check_first_token(request, limits.time_to_first_token)
     is_slow = call.client.behaviour.reads_after is not None
     if limits.idle is not None and not is_slow and not call.has_company:
         for request in call.requests:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from simulation.checks import check
-from simulation.schedules import make_schedule
+from simulation.themes import make_schedule
 from simulation.world import World, play
 
 MOST_FAILURES = 5
@@ -100,10 +100,12 @@ def describe(summary: Summary, seconds: float) -> Iterator[str]:
 def tell(seed: int) -> Iterator[str]:
     """The story of a seed."""
     world, problems = run_seed(seed)
-    yield f"seed {seed}: {len(world.clients)} clients"
-    for provider in world.schedule.providers:
+    schedule = world.schedule
+    yield f"seed {seed}, {schedule.theme}: {len(world.clients)} clients"
+    for provider in schedule.providers:
         yield f"  {provider.name} ({provider.kind}), {provider.pace}"
         yield from (f"    {episode}" for episode in provider.episodes)
+    yield from (f"  {route}" for route in schedule.routes)
     yield from world.story.lines()
     for problem in problems:
         yield f"WRONG: {problem}"

@@ -1,4 +1,4 @@
-"""Random schedules, each from a seed: providers and their faults, routes, clients, and shocks.
+"""The parts of random schedules: providers and their faults, routes, clients, and shocks.
 
 A schedule is values only; ``world.play`` runs it.
 """
@@ -23,6 +23,7 @@ START = 10_000.0
 """The monotonic clock when a schedule begins."""
 EPOCH = 1_800_000_000.0
 """Unix time then."""
+MOST_PROVIDERS = 4
 MODELS = ("large", "small")
 KINDS = tuple(WIRE_FORMATS)
 FAULT_NAMES = tuple(FAULTS)
@@ -68,11 +69,13 @@ class Schedule:
     """Everything that is decided before a run. Times are those of the monotonic clock."""
 
     seed: int
-    length: float
+    theme: str
+    """What it is about: see ``themes``."""
+    length: float = 0.0
     """Seconds in which clients arrive."""
-    providers: list[ProviderPlan]
-    clients: list[ClientPlan]
-    timeouts: dict[str, float]
+    providers: list[ProviderPlan] = field(default_factory=list)
+    clients: list[ClientPlan] = field(default_factory=list)
+    timeouts: dict[str, float] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
     breaker_rule: BreakerRule = field(default_factory=BreakerRule)
     retry_share: float = 0.1
@@ -98,36 +101,36 @@ class Schedule:
         return max(client.behaviour.arrives_at for client in self.clients)
 
 
-def make_schedule(seed: int) -> Schedule:
-    rng = Random(seed)
-    count = _draw_count(rng)
-    length = count * rng.choice((0.05, 0.05, 0.5, 0.5, 2.0, 8.0, 40.0))
-    providers = [_make_provider(rng, number, length) for number in range(rng.randint(1, 4))]
-    models = [f"{provider.name}/{model}" for provider in providers for model in MODELS]
-    schedule = Schedule(seed, length, providers, [], _make_timeouts(rng))
-    if rng.random() < 0.7:
-        schedule.routes = make_routes(rng, models)
-        schedule.breaker_rule = make_breaker_rule(rng)
-        schedule.retry_share = rng.choice((0.0, 0.1, 0.1, 0.5))
-        schedule.is_warm = rng.random() < 0.6
-    dialects: Sequence[SimulatedDialect] = DIALECTS
-    if rng.random() < 0.2:
-        schedule.cache = _make_cache(rng)
+def make_providers(rng: Random, schedule: Schedule, least: int = 1) -> None:
+    count = rng.randint(least, MOST_PROVIDERS)
+    schedule.providers = [_make_provider(rng, number, schedule.length) for number in range(count)]
+    schedule.timeouts = _make_timeouts(rng)
+
+
+def models_of(schedule: Schedule) -> list[str]:
+    """``provider/model``."""
+    return [f"{provider.name}/{model}" for provider in schedule.providers for model in MODELS]
+
+
+def make_routes_of(rng: Random, schedule: Schedule) -> None:
+    schedule.routes = make_routes(rng, models_of(schedule))
+    schedule.breaker_rule = make_breaker_rule(rng)
+    schedule.retry_share = rng.choice((0.0, 0.1, 0.1, 0.5))
+    schedule.is_warm = rng.random() < 0.6
+
+
+def add_clients(rng: Random, schedule: Schedule, count: int) -> None:
+    dialects, models = DIALECTS, models_of(schedule)
+    if schedule.cache is not None:
         dialects, models = rng.sample(DIALECTS, 2), models[:2]
     for number in range(count):
         client = _make_client(rng, number, schedule, models, rng.choice(dialects))
-        client.behaviour.arrives_at = START + rng.random() * length
+        client.behaviour.arrives_at = START + rng.random() * schedule.length
         schedule.clients.append(client)
-    _add_shocks(rng, schedule)
-    return schedule
-
-
-def _draw_count(rng: Random) -> int:
-    """Clients of a schedule: mostly few, at times many."""
-    draw = rng.random()
-    if draw < 0.7:
-        return rng.randint(2, 8)
-    return rng.randint(8, 24) if draw < 0.97 else rng.randint(60, 110)
+    schedule.drains = rng.random() < 0.4
+    schedule.comment_after = rng.choice((None, 1.0, 15.0))
+    schedule.counts = rng.random() < 0.8
+    schedule.count_delay = rng.choice((0.0, 0.01, 0.5))
 
 
 def _make_provider(rng: Random, number: int, length: float) -> ProviderPlan:
@@ -204,7 +207,7 @@ def _make_cacheable(rng: Random, question: Question) -> Question:
     )
 
 
-def _make_cache(rng: Random) -> CachePlan:
+def make_cache(rng: Random) -> CachePlan:
     policy = CachePolicy(
         ttl_s=rng.choice((1.0, 30.0, 3600.0)),
         response_limit=rng.choice((500, 4 * 1024 * 1024)),
@@ -223,7 +226,7 @@ def _make_timeouts(rng: Random) -> dict[str, float]:
     }
 
 
-def _add_shocks(rng: Random, schedule: Schedule) -> None:
+def add_shocks(rng: Random, schedule: Schedule) -> None:
     length = schedule.length
     for _ in range(rng.choice((0, 0, 1, 3))):
         step = rng.choice((-86400.0, -3.0, 0.5, 3600.0))
@@ -231,7 +234,3 @@ def _add_shocks(rng: Random, schedule: Schedule) -> None:
     if rng.random() < 0.1:
         schedule.closes_at = START + rng.random() * length
         schedule.grace = rng.choice((0.0, 1.0, 10.0))
-    schedule.drains = rng.random() < 0.4
-    schedule.comment_after = rng.choice((None, 1.0, 15.0))
-    schedule.counts = rng.random() < 0.8
-    schedule.count_delay = rng.choice((0.0, 0.01, 0.5))

@@ -3,7 +3,7 @@ allowed, keys that are refused are left alone, breakers recover, and nobody star
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -66,41 +66,36 @@ def check_hedges(world: World, calls: Calls) -> Iterator[str]:
 
 
 def check_keys(world: World, calls: Calls) -> Iterator[str]:
-    """A key that was refused is not used while its provider has one that never failed."""
-    names = {each.name: each for each in world.schedule.providers if len(each.keys) > 1}
-    refused_at = defaultdict[str, dict[str, float]](dict)
-    failed = defaultdict[str, set[str]](set)
+    """A key that was refused is not used for the target, or with 401 for any, while its provider
+    has one that never failed."""
+    key_counts = {each.name: len(each.keys) for each in world.schedule.providers}
+    failures = [each for each in world.transport.requests if _is_of_key(each)]
     used = set[tuple[int, str]]()
-    for request in _by_start(world):
-        provider = request.provider.name
-        if provider not in names:
-            continue
-        for earlier in _ended_before(world, request):
-            failed[provider].add(earlier.key)
-            if earlier.plan.status in (401, 402):
-                refused_at[provider][earlier.key] = earlier.response_at or 0.0
-        has_better = len(failed[provider]) < len(names[provider].keys)
-        at = refused_at[provider].get(request.key)
-        if (request.client, request.key) in used:
-            continue  # a retry
+    for request in world.transport.requests:
+        if key_counts[request.provider.name] < 2 or (request.client, request.key) in used:
+            continue  # a retry is sent with the key that its call began with
         used.add((request.client, request.key))
-        if has_better and at is not None and SLACK < request.started - at < REFUSED_S - SLACK:
+        earlier = [
+            each
+            for each in failures
+            if each.provider is request.provider and (each.ended_at or 0.0) <= request.started
+        ]
+        has_better = len({each.key for each in earlier}) < key_counts[request.provider.name]
+        if has_better and any(_forbids(each, request) for each in earlier):
             yield f"the refused key {request.key} was used for request #{request.asked.serial}"
 
 
-def _by_start(world: World) -> list[SimulatedRequest]:
-    return world.transport.requests
+def _is_of_key(request: SimulatedRequest) -> bool:
+    return request.response_at is not None and request.plan.status in (401, 402, 403, 429)
 
 
-def _ended_before(world: World, request: SimulatedRequest) -> Iterator[SimulatedRequest]:
-    for each in world.transport.requests:
-        if (
-            each.provider is request.provider
-            and each.response_at is not None
-            and each.plan.status in (401, 402, 403, 429)
-            and (each.ended_at or 0.0) <= request.started
-        ):
-            yield each
+def _forbids(earlier: SimulatedRequest, request: SimulatedRequest) -> bool:
+    if earlier.key != request.key or earlier.plan.status == 429:
+        return False
+    is_of_all = earlier.plan.status == 401
+    since = request.started - (earlier.ended_at or 0.0)
+    is_here = is_of_all or earlier.target == request.target
+    return is_here and SLACK < since < REFUSED_S - SLACK
 
 
 # --- Breakers and shares --------------------------------------------------------------------------
@@ -165,7 +160,7 @@ def _is_being_tried(world: World, target: str, at: float) -> bool:
 def check_openings(world: World, calls: Calls) -> Iterator[str]:
     """A target whose breaker must be open is not the first that a call tries, where another one
     is left."""
-    rests = _find_rests(world)
+    rests = _find_rests(world, calls)
     for call in calls:
         if not rests or call.route is None or not call.attempts or not call.requests:
             continue
@@ -174,15 +169,16 @@ def check_openings(world: World, calls: Calls) -> Iterator[str]:
         if len(decision["targets"]) < 2 or decision["strategy"].startswith("all failed"):
             continue
         for since, until in rests.get(first, ()):
-            if since + SLACK < min(call.client.behaviour.arrives_at, sent_at) < until - SLACK:
+            if since + SLACK < call.client.behaviour.arrives_at and sent_at < until - SLACK:
                 yield f"client {call.client.number} was sent to {first}, which fails"
 
 
-def _find_rests(world: World) -> dict[str, list[tuple[float, float]]]:
+def _find_rests(world: World, calls: Calls) -> dict[str, list[tuple[float, float]]]:
     """Target -> the first time that its breaker must be open, from and until; a cautious list."""
     rule = world.schedule.breaker_rule
     in_row, found = Counter[str](), dict[str, list[tuple[float, float]]]()
-    for request in sorted(world.transport.requests, key=lambda each: each.ended_at or 0.0):
+    seen = [request for call in calls if call.is_dispatched for request in call.requests]
+    for request in sorted(seen, key=lambda each: each.ended_at or 0.0):
         if request.plan.fault in CERTAIN and request.state in ("ended", "failed"):
             in_row[request.target] += 1
         else:
