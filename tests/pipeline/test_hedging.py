@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from msgspec.structs import replace
+
 from headway.errors import UpstreamDisconnected
+from headway.pipeline.gateway import DrainLimits
 from headway.routing.route import Hedging
 from support.for_each import for_each
-from support.pipeline_fakes import HELLO, ROLE, WHOLE, text
+from support.pipeline_fakes import HELLO, ROLE, WHOLE, Gate, text
 from support.routed_pipe import RoutedPipe
 
 USUAL_S = 1.0
@@ -147,6 +152,27 @@ def test_a_client_that_leaves_ends_both_requests() -> None:
     ]
     assert pipe.gateway.active == set()
     assert pipe.pending_timers == []
+
+
+def test_one_of_two_responses_is_read_on_for_a_client_that_left() -> None:
+    pipe = new_pipe()
+    limits = DrainLimits(bytes=1000, seconds=20.0, usd=Decimal(1))
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, drain=limits)
+    pipe.ask_route(stream=True)
+    late(pipe)
+    pipe.asked("one").stream(ROLE)
+    pipe.asked("two").stream(ROLE)
+    pipe.sleeping = Gate()
+    pipe.sink.leave()
+    assert pipe.asked("one").history[-1:] == ["cancel"]
+    assert "cancel" not in pipe.asked("two").history
+    pipe.asked("two").chunk(HELLO.removeprefix(ROLE))
+    pipe.sleeping.set(None)
+    assert sorted(pipe.summary) == [
+        ("one", "first", "cancelled", "client_closed_request", False),
+        ("two", "hedge", "cancelled", "client_closed_request", True),
+    ]
+    assert [record.is_drained for record in pipe.records] == [False, True]
 
 
 def test_a_comment_before_the_race_is_decided_does_not_repeat_the_headers() -> None:

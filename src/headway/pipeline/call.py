@@ -564,6 +564,8 @@ class GatewayCall(InterruptibleCall):
             self.abort(left)
         else:
             self.abort_reason = left
+            if self._dispatch is not None:
+                self._dispatch.cancel_all_but(attempt, left)
 
     def _end_stream(self, pieces: list[bytes]) -> None:
         *first, last = pieces or [b""]
