@@ -38,6 +38,17 @@ from headway.routing.retry import GIVE_UP, Decision
 from headway.routing.retry_budget import RetryBudget
 from headway.routing_state.memory import MemoryRoutingState
 from simulation.run import run_seed
+from simulation.themes import (
+    Theme,
+    balanced,
+    cached,
+    hedged,
+    leaving,
+    limited,
+    mixed,
+    recovery,
+    storm,
+)
 
 MOST_SEEDS = 1500
 """A defect that is not found in so many schedules is not found."""
@@ -50,6 +61,8 @@ class Mutation(NamedTuple):
     title: str
     changes: list[tuple[Any, str, Replace]]
     """Owner, name and replacement."""
+    theme: Theme = mixed
+    """In which it comes up."""
 
 
 def _before(act: Callable[..., None]) -> Replace:
@@ -207,6 +220,7 @@ OF_CALLS = [
     Mutation(
         "a client that leaves is not noticed",
         [(call.GatewayCall, "_on_client_gone", _constant(None))],
+        leaving,
     ),
     Mutation(
         "a cancelled response is not closed",
@@ -242,6 +256,7 @@ OF_CALLS = [
     Mutation(
         "a response without its client is read without a limit",
         [(drains.Drain, "_is_at_limit", _constant(False))],
+        leaving,
     ),
     Mutation("a shutdown ends no call", [(call.GatewayCall, "abort", _constant(None))]),
     Mutation(
@@ -251,27 +266,33 @@ OF_CALLS = [
     Mutation("content goes to another client", [(sending, "new_attempt", _swap_providers)]),
 ]
 OF_ROUTES = [
-    Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)]),
+    Mutation("one attempt more than allowed", [(dispatch, "decide_next", _one_more)], storm),
     Mutation(
         "a refused request is sent again", [(dispatch, "decide_next", _decide(_try_anything))]
     ),
-    Mutation("nothing is tried again", [(dispatch, "decide_next", _without("same", GIVE_UP))]),
+    Mutation(
+        "nothing is tried again", [(dispatch, "decide_next", _without("same", GIVE_UP))], limited
+    ),
     Mutation(
         "no other target is tried", [(dispatch, "decide_next", _without("next_target", GIVE_UP))]
     ),
     Mutation(
         "no other key is tried", [(dispatch, "decide_next", _without("next_key", Decision("same")))]
     ),
-    Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _decide(_at_once))]),
-    Mutation("the loser of a hedge goes on", [(dispatch.Dispatch, "on_commit", _keep_loser)]),
+    Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _decide(_at_once))], limited),
     Mutation(
-        "both attempts of a hedge answer", [(dispatch.Dispatch, "on_commit", _constant(None))]
+        "the loser of a hedge goes on", [(dispatch.Dispatch, "on_commit", _keep_loser)], hedged
     ),
-    Mutation("hedges have no budget", [(HedgeBudget, "allows", _property(True))]),
-    Mutation("retries have no budget", [(RetryBudget, "allows", _constant(True))]),
-    Mutation("a breaker never opens", [(Breaker, "open", _constant(None))]),
-    Mutation("a breaker is never half-open", [(Breaker, "admits", _admit_closed)]),
-    Mutation("a breaker never closes", [(Breaker, "close", _constant(None))]),
+    Mutation(
+        "both attempts of a hedge answer",
+        [(dispatch.Dispatch, "on_commit", _constant(None))],
+        hedged,
+    ),
+    Mutation("hedges have no budget", [(HedgeBudget, "allows", _property(True))], hedged),
+    Mutation("retries have no budget", [(RetryBudget, "allows", _constant(True))], storm),
+    Mutation("a breaker never opens", [(Breaker, "open", _constant(None))], recovery),
+    Mutation("a breaker is never half-open", [(Breaker, "admits", _admit_closed)], recovery),
+    Mutation("a breaker never closes", [(Breaker, "close", _constant(None))], recovery),
     Mutation(
         "keys that were refused are used on",
         [(MemoryRoutingState, "key_blocked_s", _constant(0.0))],
@@ -284,6 +305,7 @@ OF_ROUTES = [
     Mutation(
         "the first target gets everything",
         [(balance, "shuffle_by_weight", lambda original: lambda given, rng: list(given))],
+        balanced,
     ),
     Mutation(
         "the headers name another target",
@@ -297,17 +319,21 @@ OF_ROUTES = [
     ),
 ]
 OF_CACHES = [
-    Mutation("answers are shared between tenants", [(caching, "_tenant", _constant(""))]),
-    Mutation("incomplete answers are kept", [(cached_call, "is_whole", _constant(True))]),
-    Mutation("answers are kept for ever", [(MemoryCache, "get", _get_expired)]),
-    Mutation("answers from the cache are billed", [(accounting, "FREE", _value(frozenset()))]),
+    Mutation("answers are shared between tenants", [(caching, "_tenant", _constant(""))], cached),
+    Mutation("incomplete answers are kept", [(cached_call, "is_whole", _constant(True))], cached),
+    Mutation("answers are kept for ever", [(MemoryCache, "get", _get_expired)], cached),
+    Mutation(
+        "answers from the cache are billed", [(accounting, "FREE", _value(frozenset()))], cached
+    ),
     Mutation(
         "a response is joined that ended with its client",
         [(shared_response.SharedResponse, "can_be_joined", _property(True))],
+        cached,
     ),
     Mutation(
         "what a client does not want kept is kept",
         [(cached_call.CacheUse, "keep", _keep_anything)],
+        cached,
     ),
 ]
 MUTATIONS = [*OF_CALLS, *OF_ROUTES, *OF_CACHES]
@@ -327,7 +353,7 @@ def find(mutation: Mutation, first: int = 0, most: int = MOST_SEEDS) -> tuple[in
     """The first seed that shows the defect, and how. None: none does."""
     with active(mutation):
         for seed in range(first, first + most):
-            problems = run_seed(seed)[1]
+            problems = run_seed(seed, mutation.theme)[1]
             if problems:
                 return seed, problems[0]
     return None

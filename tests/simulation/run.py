@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from simulation.checks import check
-from simulation.themes import make_schedule
+from simulation.themes import Theme, make_schedule
 from simulation.world import World, play
 
 MOST_FAILURES = 5
@@ -34,9 +34,9 @@ class Summary:
         self.failures |= other.failures
 
 
-def run_seed(seed: int) -> tuple[World, list[str]]:
-    """Never raises: an exception is a failure like another."""
-    world = play(make_schedule(seed))
+def run_seed(seed: int, theme: Theme | None = None) -> tuple[World, list[str]]:
+    """An exception of a check is a failure like another."""
+    world = play(make_schedule(seed, theme))
     try:
         return world, check(world)
     except Exception as error:

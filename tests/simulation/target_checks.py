@@ -38,7 +38,7 @@ def check_budgets(world: World, calls: Calls) -> Iterator[str]:
         for (target, _), number in sent.items():
             further[target] += number - 1
     budget, schedule = RetryBudget(), world.schedule
-    seconds = world.loop.now - START
+    seconds = max((each.started for each in world.transport.requests), default=START) - START
     for target, number in further.items():
         allowed = (
             schedule.retry_share * offered[target] + budget.floor + budget.floor_per_s * seconds

@@ -46,7 +46,13 @@ def cached(rng: Random, schedule: Schedule) -> None:
     if rng.random() < 0.5:
         make_routes_of(rng, schedule)
     schedule.cache = make_cache(rng)
+    for provider in schedule.providers:
+        kind = rng.choice(("too_long", "filtered", "stall", "cut"))
+        provider.episodes.append(Episode(kind, START - 1.0, FOR_EVER, share=0.2))
     add_clients(rng, schedule, count)
+    for client in schedule.clients:
+        if rng.random() < 0.3:
+            client.behaviour.leaves_after = rng.choice((0.3, 1.5, 3.0))
     add_shocks(rng, schedule)
 
 
@@ -60,6 +66,19 @@ def storm(rng: Random, schedule: Schedule) -> None:
     target = RouteTarget(provider=first.name, model="large")
     schedule.routes = [Route(name="route-0", targets=(target,), retries=2, max_attempts=3)]
     add_clients(rng, schedule, rng.randint(60, 110))
+
+
+def limited(rng: Random, schedule: Schedule) -> None:
+    """Providers limit the rate of requests, and calls may wait and be sent again."""
+    count = rng.randint(3, 10)
+    schedule.length = count * rng.choice((0.5, 5.0))
+    make_providers(rng, schedule)
+    for provider in schedule.providers:
+        amount = rng.choice((0.2, 1.0, 4.0))
+        provider.episodes = [Episode("rate_limit", START - 1.0, FOR_EVER, share=0.6, amount=amount)]
+    target = RouteTarget(provider=schedule.providers[0].name, model="large")
+    schedule.routes = [Route(name="route-0", targets=(target,), retries=rng.randint(1, 3))]
+    add_clients(rng, schedule, count)
 
 
 def recovery(rng: Random, schedule: Schedule) -> None:
@@ -136,8 +155,9 @@ def hedged(rng: Random, schedule: Schedule) -> None:
 
 
 THEMES: list[tuple[Theme, float]] = [
-    (mixed, 0.68),
+    (mixed, 0.65),
     (cached, 0.1),
+    (limited, 0.03),
     (leaving, 0.08),
     (hedged, 0.08),
     (recovery, 0.03),
@@ -147,10 +167,11 @@ THEMES: list[tuple[Theme, float]] = [
 """With how often they are played."""
 
 
-def make_schedule(seed: int) -> Schedule:
+def make_schedule(seed: int, theme: Theme | None = None) -> Schedule:
     rng = Random(seed)
     themes, weights = zip(*THEMES, strict=True)
-    theme = rng.choices(themes, weights)[0]
+    drawn: Theme = rng.choices(themes, weights)[0]
+    theme = theme or drawn
     schedule = Schedule(seed, theme.__name__)
     theme(rng, schedule)
     return schedule
