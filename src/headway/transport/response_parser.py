@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from operator import itemgetter
 from typing import Protocol, cast
 
 from httptools import (
@@ -34,8 +35,10 @@ from headway.types import Clock, Headers
 SPECIAL_HEADERS = frozenset({b"transfer-encoding", b"content-encoding", b"keep-alive"})
 """A response that has one of these takes the slower ``_check_response``. If one comes more than
 once, the last one counts."""
+CHUNKED = (b"transfer-encoding", b"chunked")
 BODILESS_STATUSES = frozenset({204, 304})
 NEVER = float("-inf")
+_name = itemgetter(0)
 
 
 class ReceiverFailed(Exception):  # noqa: N818 - not an error of the upstream
@@ -178,13 +181,7 @@ class ResponseParser:
         self._headers = []
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        name = name.lower()
-        if name in SPECIAL_HEADERS:
-            if value == b"chunked" and name == b"transfer-encoding":
-                self._has_end_work = True  # as in nearly every stream: no further check
-            else:
-                self._must_check = True
-        self._headers.append((name, value.rstrip()))
+        self._headers.append((name.lower(), value.rstrip()))
 
     def on_headers_complete(self) -> None:
         parser = self._parser
@@ -196,6 +193,9 @@ class ResponseParser:
             self._check_size(status, headers)
         receiver = self.receiver
         is_plain = is_reusable and status >= 200 and not self._must_check
+        if is_plain and not SPECIAL_HEADERS.isdisjoint(map(_name, headers)):
+            special = [header for header in headers if header[0] in SPECIAL_HEADERS]
+            is_plain = self._has_end_work = special == [CHUNKED]  # as in nearly every stream
         if not (is_plain or self._check_response(status, headers)):
             return
         self.has_head = True

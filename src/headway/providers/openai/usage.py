@@ -90,9 +90,9 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         cached = first_known(
             usage.cached_tokens, first_known(usage.prompt_cache_hit_tokens, usage.num_cached_tokens)
         )
-    tools, conditions = NO_TOOLS, NO_CONDITIONS
+    tools, conditions, cost = NO_TOOLS, NO_CONDITIONS, None
     if _has_more(usage):
-        tools = _tools(usage)
+        tools, cost = _tools(usage), read_reported_cost(usage)
         conditions = {**tools.conditions, **_conditions(usage)}
     return Usage(  # by position: keyword arguments take four times as long
         usage.prompt_tokens,
@@ -113,14 +113,17 @@ def normalize_usage(usage: OpenAIUsage) -> Usage:
         tools.web_searches,
         tools.file_searches,
         conditions,
-        read_reported_cost(usage),
+        cost,
     )
 
 
 def _has_more(usage: OpenAIUsage) -> bool:
     """Few providers report what these fields tell."""
     return bool(
-        usage.search_context_size
+        usage.cost is not None
+        or usage.cost_in_usd_ticks is not None
+        or usage.estimated_cost is not None
+        or usage.search_context_size
         or usage.num_search_queries
         or usage.num_sources_used
         or usage.server_side_tool_usage_details
