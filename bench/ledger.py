@@ -24,11 +24,12 @@ from msgspec import Raw
 from tests.support.services import postgresql
 
 from bench.ledger_records import MONTH_S, START, generate_records
+from headway.ledger.spool_reader import Lines
 from headway.ledger.store import Filter, Store
 from headway.ledger.stores import new_store
-from headway.record import Content, Record, SpooledRecord, decode_shipped, encode
+from headway.record import Content, Record, SpooledRecord, encode
 
-BATCH = 20_000
+BATCH = 10_000
 """Lines that the shipper stores at once, when it catches up."""
 TURNS = 50
 
@@ -74,7 +75,7 @@ async def measure_adding(store: Store, records: int, span_s: float) -> None:
     wall = cpu = 0.0
     while lines := [encode(as_spooled(record)) for record in islice(generated, BATCH)]:
         started, used = time.perf_counter(), time.process_time()
-        await store.add([decode_shipped(line) for line in lines])
+        await store.add(Lines(lines))
         wall += time.perf_counter() - started
         cpu += time.process_time() - used
     report("add", f"{records / wall:,.0f} records/s, {cpu / records * 1e6:.1f} us of CPU each")

@@ -184,7 +184,7 @@ def test_examples_of_the_documentation_are_right() -> None:
 
 
 _WORDS = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
-_TEXTS = st.lists(_WORDS.map(str.strip).filter(bool), max_size=3).map(tuple)
+_TEXTS = st.lists(_WORDS.map(str.strip).filter(bool), max_size=3, unique=True).map(tuple)
 _TIMES = st.floats(1e9, 2e9)
 _AMOUNTS = st.decimals(0, 1000, places=9)
 _FILTERS = st.builds(

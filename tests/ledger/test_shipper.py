@@ -139,6 +139,26 @@ def test_lines_that_cannot_be_stored_are_put_aside_and_the_rest_is_stored(
     )
 
 
+def test_a_line_that_a_database_refuses_is_found_in_few_transactions(
+    tmp_path: Path, store: ListStore
+) -> None:
+    """Among many that are stored, and each of them once."""
+    (tmp_path / "1-1-a.jsonl").write_bytes(lines(*range(1000)))
+    store.refused = {"id-5", "id-700"}
+    assert ship(tmp_path, store) == 998
+    assert set(store.ids) == {f"id-{n}" for n in range(1000)} - store.refused
+    assert len(store.ids) == 998
+    assert store.transactions < 60
+    assert (tmp_path / "rejected.txt").read_bytes() == lines(5, 700)
+
+
+def test_lists_in_too_many_lists_are_put_aside(tmp_path: Path, store: ListStore) -> None:
+    nested = b'{"entry":"content","call_id":"c","messages":' + b"[" * 10**5 + b"\n"
+    (tmp_path / "1-1-a.jsonl").write_bytes(lines(1) + nested + lines(2))
+    assert ship(tmp_path, store) == 2
+    assert (tmp_path / "rejected.txt").read_bytes() == nested
+
+
 def test_a_transaction_that_was_committed_before_it_failed_is_not_stored_twice(
     tmp_path: Path, store: ListStore
 ) -> None:

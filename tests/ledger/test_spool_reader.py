@@ -9,7 +9,14 @@ import pytest
 
 from headway.ledger import spool_reader
 from headway.ledger.spool import FileSpool
-from headway.ledger.spool_reader import ShipperLock, find_files, is_shipper_running, read_lines
+from headway.ledger.spool_reader import (
+    NO_ENTRY,
+    Lines,
+    ShipperLock,
+    find_files,
+    is_shipper_running,
+    read_lines,
+)
 from headway.record import Record, encode
 
 
@@ -57,13 +64,18 @@ def test_lines_are_read_whole_whatever_the_size_of_a_piece(tmp_path: Path, size:
 
 
 def test_lines_that_are_no_entries_are_told_apart(tmp_path: Path) -> None:
-    data = encode(record(1)) + b'{"id": "torn\n' + b"\xff\n\0\0\n" + encode(record(2))
+    nested = b'{"entry":"content","call_id":"c","messages":' + b"[" * 10**5 + b"]" * 10**5 + b"}"
+    broken = (b'{"id": "torn', b"\xff", b"\0\0", nested)
+    data = encode(record(1)) + b"\n\n" + b"\n".join(broken) + b"\n" + encode(record(2))
     write(tmp_path, "1-1-a.jsonl", data)
     (file,) = find_files(str(tmp_path))
-    chunk = spool_reader.read_entries(file, 0, 10_000)
-    assert [entry.id for entry in chunk.entries] == ["id-1", "id-2"]
-    assert chunk.rejected == [b'{"id": "torn', b"\xff", b"\0\0"]
-    assert chunk.offset == len(data)
+    lines, offset = spool_reader.read_lines(file, 0, len(data))
+    assert (len(lines), offset) == (6, len(data))
+    entries, rejected = Lines(lines).separate()
+    assert [entry.id for entry in entries] == ["id-1", "id-2"]
+    assert rejected == [b'{"id": "torn', b"\xff", b"\0\0", nested]
+    with pytest.raises(NO_ENTRY):
+        list(Lines(lines))
 
 
 def test_a_file_is_complete_when_its_writer_is_gone(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.support.ledger_stores import make_record
 
-from headway.ledger.rows import encode_row, gaps_of, keys_of
+from headway.ledger.rows import Gaps, encode_row, gaps_of, keys_of
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 from headway.ledger.usage_parts import (
     Cell,
@@ -21,14 +21,14 @@ from headway.record import Record
 EVERY = range(len(HISTOGRAM_METRICS))
 
 
-def contribute(*records: Record) -> list[Contribution]:
+def contribute(*records: Record) -> tuple[list[Contribution], list[Gaps | None]]:
     keys = [keys_of(record) for record in records]
     gaps = [gaps_of(record) for record in records]
     numbers = 1, 1, None, None, None, None
     rows = [encode_row(record, numbers, each) for record, each in zip(records, gaps, strict=True)]
     flags = [flags_of(each.profile, each.terms) for each in keys]
     costs = [None if each.cost_usd is None else picodollars(each.cost_usd) for each in records]
-    return contributions_of(rows, flags, costs, gaps)
+    return contributions_of(rows, flags, costs, gaps), gaps
 
 
 def picodollars(dollars: str) -> int:
@@ -37,7 +37,7 @@ def picodollars(dollars: str) -> int:
 
 def add(*records: Record) -> Cell:
     cell = Cell()
-    cell.add(contribute(*records))
+    cell.add(*contribute(*records))
     return cell
 
 

@@ -3,7 +3,7 @@ databases do is tested with those."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from headway.ledger.store import Deleted, Position
 from headway.record import Entry, Record
@@ -18,6 +18,7 @@ class ListStore:
         self.refused: set[str] = set()
         """Ids of records that no transaction can have."""
         self.commits_before_errors = False
+        self.transactions = 0
         self.opened = 0
         self.closed = 0
         self.maintained: list[float] = []
@@ -30,7 +31,9 @@ class ListStore:
     async def close(self) -> None:
         self.closed += 1
 
-    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+    async def add(self, entries: Iterable[Entry], positions: Sequence[Position] = ()) -> int:
+        entries = list(entries)
+        self.transactions += 1
         if not self.commits_before_errors:
             self._raise()
         if any(isinstance(each, Record) and each.id in self.refused for each in entries):

@@ -11,9 +11,9 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from headway.ledger.rows import PROFILE_FIELDS
+from headway.ledger.rows import PROFILE_FIELDS, Gaps
 from headway.ledger.store import Dimension, Filter
-from headway.ledger.usage_parts import Cell, Contribution
+from headway.ledger.usage_parts import Cell, Contribution, add_counts
 
 HOUR_US, DAY_US = 3600 * 10**6, 86400 * 10**6
 Level = Literal["hour", "day", "month"]
@@ -137,6 +137,8 @@ class Place(NamedTuple):
     tags: int | None
 
 
+PlainPlace = tuple[int, Sequence[int], int | None, int | None]
+"""The fields of a ``Place``: made in a fraction of its time."""
 Address = tuple[int, int, int, int]
 """Of a cell: number of the cube, its time as ``start_of`` gives it, user or tag set (0 for None, or
 where the cube has neither), masked profile."""
@@ -146,32 +148,42 @@ _Cells = dict[_At, Cell]
 _Groups = defaultdict[_At, list[Contribution]]
 
 
-def sum_records(
-    places: Iterable[Place], contributions: Iterable[Contribution]
-) -> Iterator[tuple[Address, bytes]]:
-    """What is to be appended to which cells, each once."""
-    by_model: _Groups = defaultdict(list)
-    by_key: _Groups = defaultdict(list)
-    by_user: _Groups = defaultdict(list)
-    by_tags: _Groups = defaultdict(list)
-    for (time_us, masked, user, tags), contribution in zip(places, contributions, strict=True):
-        hour = time_us // HOUR_US
-        day = hour // 24
-        model, profile, key = masked
-        by_model[hour, 0, model].append(contribution)
-        by_key[day, 0, profile].append(contribution)
-        by_user[day, user or 0, key].append(contribution)
-        by_tags[day, tags or 0, key].append(contribution)
-    for family, grouped in zip(FAMILIES, (by_model, by_key, by_user, by_tags), strict=True):
-        yield from _encode_family(family, _sum_groups(grouped, has_gaps=family[0].has_gaps))
+class Sums:
+    """What records add to the cells: ``add`` some of them several times, and ask for ``parts``."""
 
+    def __init__(self) -> None:
+        self._groups: list[_Groups] = [defaultdict(list) for _ in FAMILIES]
+        self._gaps: defaultdict[_At, dict[int, int]] = defaultdict(dict)
 
-def _sum_groups(groups: Mapping[_At, Sequence[Contribution]], *, has_gaps: bool) -> _Cells:
-    cells = {}
-    for address, contributions in groups.items():
-        cell = cells[address] = Cell()
-        cell.add(contributions, has_gaps=has_gaps)
-    return cells
+    def add(
+        self,
+        places: Iterable[Place | PlainPlace],
+        contributions: Iterable[Contribution],
+        gaps: Iterable[Gaps | None],
+    ) -> None:
+        """Of some records: where they count, what they contribute, and their gaps."""
+        by_model, by_key, by_user, by_tags = self._groups
+        for place, contribution, counts in zip(places, contributions, gaps, strict=True):
+            time_us, (model, profile, key), user, tags = place
+            hour = time_us // HOUR_US
+            day = hour // 24
+            by_model[hour, 0, model].append(contribution)
+            by_key[day, 0, profile].append(contribution)
+            by_user[day, user or 0, key].append(contribution)
+            by_tags[day, tags or 0, key].append(contribution)
+            if counts is not None and contribution[1]:
+                add_counts(self._gaps[hour, 0, model], counts)
+
+    def parts(self) -> Iterator[tuple[Address, bytes]]:
+        """What is to be appended to which cells, each once."""
+        for family, groups in zip(FAMILIES, self._groups, strict=True):
+            cells = {}
+            for at, contributions in groups.items():
+                cell = cells[at] = Cell()
+                cell.add(contributions)
+                if family[0].has_gaps and at in self._gaps:
+                    cell.gaps = self._gaps[at]
+            yield from _encode_family(family, cells)
 
 
 def _merge_cells(cells: Iterable[tuple[_At, Cell]]) -> _Cells:

@@ -21,13 +21,13 @@ from msgspec.structs import replace
 
 from headway.ledger import spool_reader
 from headway.ledger.spool import make_private
-from headway.ledger.spool_reader import ShipperLock, SpoolFile
+from headway.ledger.spool_reader import NO_ENTRY, Lines, ShipperLock, SpoolFile
 from headway.ledger.store import Position, Store, StoreError
 from headway.record import Entry, encode
 from headway.types import Clock
 
-BATCH_BYTES = 16 * 2**20
-BATCH_ENTRIES = 20_000
+BATCH_BYTES = 8 * 2**20
+BATCH_LINES = 10_000
 """The sums of a batch are written once, so large ones are cheaper a record."""
 POLL_S = 0.1
 STATUS_INTERVAL_S = 1.0
@@ -74,9 +74,8 @@ class ShipperStatus(Struct, frozen=True, kw_only=True):
 class Batch(Struct):
     """What one transaction stores."""
 
-    entries: list[Entry] = []
+    lines: list[bytes] = []
     positions: list[Position] = []
-    rejected: list[bytes] = []
     is_full: bool = False
     """There may be more."""
 
@@ -148,31 +147,34 @@ class Shipper:
         return batch.is_full
 
     async def _store_batch(self, batch: Batch) -> None:
-        """Rejected lines are put aside before the positions say that they are done with."""
-        rejected = batch.rejected
+        """Lines that cannot be stored are put aside before the positions say that they are done
+        with."""
+        lines = Lines(batch.lines)
         try:
-            positions = () if rejected else batch.positions
-            self.stored += await self.store.add(batch.entries, positions)
+            self.stored += await self.store.add(lines, batch.positions)
         except StoreError:
             raise
-        except Exception:
-            _log.exception("the database refuses a line, so each is stored by itself")
-            rejected = rejected + await self._store_singly(batch.entries)
-        if rejected:
-            self._put_aside(rejected)
+        except Exception as error:
+            if not isinstance(error, NO_ENTRY):
+                _log.exception("the database refuses a line, which is looked for")
+            entries, rejected = lines.separate()
+            self._put_aside(rejected + await self._store_halves(entries))
             await self.store.add([], batch.positions)
 
-    async def _store_singly(self, entries: Sequence[Entry]) -> list[bytes]:
-        """Returns the lines that the database refuses. Raises StoreError."""
-        refused = []
-        for entry in entries:
-            try:
-                self.stored += await self.store.add([entry])
-            except StoreError:
-                raise
-            except Exception:  # was logged for the batch
-                refused.append(encode(entry).rstrip(b"\n"))
-        return refused
+    async def _store_halves(self, entries: Sequence[Entry]) -> list[bytes]:
+        """Store what the database takes, and return the lines that it refuses. Raises
+        StoreError."""
+        try:
+            self.stored += await self.store.add(entries)
+        except StoreError:
+            raise
+        except Exception:  # was logged for the batch
+            if len(entries) == 1:
+                return [encode(entries[0]).rstrip(b"\n")]
+            middle = len(entries) // 2
+            refused = await self._store_halves(entries[:middle])
+            return refused + await self._store_halves(entries[middle:])
+        return []
 
     @property
     def store(self) -> Store:
@@ -187,7 +189,7 @@ class Shipper:
         return self._positions
 
     def _read_batch(self, positions: dict[str, int]) -> Batch:
-        batch = Batch([], [], [])
+        batch = Batch([], [])
         room = BATCH_BYTES
         for file in spool_reader.find_files(self._directory, self._old_file):
             offset = positions.get(file.name, 0)
@@ -196,23 +198,24 @@ class Shipper:
             if offset > file.size:  # of another file that had this name
                 offset = 0
             try:
-                chunk = spool_reader.read_entries(file, offset, room)
+                lines, behind = spool_reader.read_lines(file, offset, room)
             except FileNotFoundError:
                 continue
-            if chunk.offset == offset:
+            if behind == offset:
                 continue
-            batch.entries += chunk.entries
-            batch.rejected += chunk.rejected
-            batch.positions.append(Position(file.name, chunk.offset))
+            batch.lines += lines
+            batch.positions.append(Position(file.name, behind))
             batch.is_full |= offset + room < file.size
-            room -= chunk.offset - offset
-            if room < BATCH_BYTES // 4 or len(batch.entries) >= BATCH_ENTRIES:
+            room -= behind - offset
+            if room < BATCH_BYTES // 4 or len(batch.lines) >= BATCH_LINES:
                 batch.is_full = True
                 break
         return batch
 
     def _put_aside(self, lines: Sequence[bytes]) -> None:
         """Keep lines that cannot be stored, for people to look at. Raises OSError."""
+        if not lines:
+            return
         self.rejected += len(lines)
         path = Path(self._directory) / REJECTED_NAME
         fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

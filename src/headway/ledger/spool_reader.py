@@ -32,14 +32,32 @@ class SpoolFile(Struct, frozen=True):
     """Unix seconds."""
 
 
-class Chunk(Struct, frozen=True):
-    """Lines that were read."""
+class Lines:
+    """The entries of whole lines, which are decoded while somebody iterates over them, so that only
+    few are in memory at once. Iterating raises one of ``NO_ENTRY`` for a line that is none."""
 
-    entries: list[Entry]
-    rejected: list[bytes]
-    """Lines that are no entries: torn ones, or those of another version."""
-    offset: int
-    """Behind the last whole line."""
+    def __init__(self, lines: list[bytes]) -> None:
+        self.lines = lines
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return map(decode_shipped, self.lines)
+
+    def separate(self) -> tuple[list[Entry], list[bytes]]:
+        """All entries, and the lines that are none: torn ones, or those of another version."""
+        entries, rejected = [], []
+        for line in self.lines:
+            try:
+                entries.append(decode_shipped(line))
+            except NO_ENTRY:
+                rejected.append(line)
+        return entries, rejected
+
+
+NO_ENTRY = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for lines that cannot be entries; the last for lists in too many lists."""
 
 
 class SpoolFacts(Struct, frozen=True):
@@ -77,21 +95,7 @@ def read_lines(file: SpoolFile, offset: int, size: int) -> tuple[list[bytes], in
         if len(data) == size and b"\n" not in data:
             data += opened.readline()
     end = data.rfind(b"\n") + 1
-    return data[:end].split(b"\n"), offset + end
-
-
-def read_entries(file: SpoolFile, offset: int, size: int) -> Chunk:
-    """As ``read_lines``, decoded. Raises OSError."""
-    lines, behind = read_lines(file, offset, size)
-    entries: list[Entry] = []
-    rejected = []
-    for line in lines:
-        if line:
-            try:
-                entries.append(decode_shipped(line))
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                rejected.append(line)
-    return Chunk(entries, rejected, behind)
+    return [line for line in data[:end].split(b"\n") if line], offset + end
 
 
 def read_rest(file: SpoolFile, offset: int) -> bytes:

@@ -6,7 +6,7 @@ of all its attempts. Times are Unix seconds, amounts US dollars.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -223,9 +223,10 @@ class Store(Protocol):
 
     # --- Writing: by one process at a time for SQLite, by several for PostgreSQL ---
 
-    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+    async def add(self, entries: Iterable[Entry], positions: Sequence[Position] = ()) -> int:
         """Store ``entries`` and ``positions`` in one transaction; returns the number of new
-        records. What was stored before is ignored, by its id."""
+        records. What was stored before is ignored, by its id. Where ``entries`` raise while they
+        are read, nothing is stored, and their exception is raised."""
 
     async def positions(self) -> Mapping[str, int]:
         """Spool file -> the offset up to which it is stored."""

@@ -82,7 +82,7 @@ Numbers = tuple[int, ...]
 the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds."""
 Rests = tuple[str | None, str | None]
 """What is to be added to the picodollars, in dollars."""
-Contribution = tuple[Numbers, bytes, Gaps | None, Rests | None]
+Contribution = tuple[Numbers, bytes, Rests | None]
 """Of one record. The second are the values'
 places in the histograms, in two bytes each, in the order of ``HISTOGRAM_METRICS``: ``FIRST_PLACE``
 more than the bucket, or 0 where there is no value; empty for a record that ends no call."""
@@ -141,7 +141,7 @@ def contributions_of(
     ]
     if not has_metrics:
         return [
-            ((*each, *_NO_VALUES), b"", None, rest)
+            ((*each, *_NO_VALUES), b"", rest)
             for each, rest in zip(zip(*sums, strict=True), both_rests, strict=True)
         ]
     values = _values_of(columns, call_pds)
@@ -150,10 +150,10 @@ def contributions_of(
     ]
     numbers = zip(*sums, *map(_without_none, values), gap_sums, strict=True)
     places = map(_pack_places, *map(_places_of, values, _SCALES))
-    found: list[Contribution] = list(zip(numbers, places, gaps, both_rests, strict=True))
+    found: list[Contribution] = list(zip(numbers, places, both_rests, strict=True))
     for at, each in enumerate(flags):
         if not each.head[1]:  # it ends no call
-            found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", None, both_rests[at]
+            found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", both_rests[at]
     return found
 
 
@@ -289,7 +289,7 @@ def _convert(part: _FirstPart) -> PartOf:
         else:
             places, numbers = buckets or (), (1,) * len(buckets or ())
         counts: dict[int, int] = {}
-        _add_counts(counts, ([each + FIRST_PLACE for each in places], numbers))
+        add_counts(counts, ([each + FIRST_PLACE for each in places], numbers))
         histograms.append(Raw(_encode(_pack_counts(counts))))
     numbers = (*part.sums, *part.costs, *part.totals, part.gap_sum)
     rests = part.rests if any(part.rests) else None
@@ -311,21 +311,17 @@ class Cell(Struct):
     def add(
         self,
         contributions: Sequence[Contribution],
-        *,
-        has_gaps: bool = True,
-        has_metrics: bool = True,
+        gaps: Iterable[Gaps | None] = (),
     ) -> None:
-        """Add records."""
-        numbers, places, gaps, rests = zip(*contributions, strict=True)
+        """Add records, and the gaps of those that end a call."""
+        numbers, places, rests = zip(*contributions, strict=True)
         self._add_numbers(numbers)
         if any(rests):
             self._add_rests(filter(None, rests))
-        if has_metrics:
-            self.places.append(b"".join(places))
-            if has_gaps:
-                for each in gaps:
-                    if each is not None:
-                        _add_counts(self.gaps, each)
+        self.places.append(b"".join(places))
+        for counts, place in zip(gaps, places, strict=False):
+            if counts is not None and place:
+                add_counts(self.gaps, counts)
 
     def _add_numbers(self, numbers: Sequence[Numbers]) -> None:
         if self.numbers is not _NO_NUMBERS:
@@ -439,7 +435,7 @@ def _pack_counts(counts: dict[int, int]) -> bytes | None:
     return pack_histogram(counts) if counts else None
 
 
-def _add_counts(counts: dict[int, int], more: Gaps) -> None:
+def add_counts(counts: dict[int, int], more: Gaps) -> None:
     get = counts.get
     for key, count in zip(*more, strict=True):
         counts[key] = get(key, 0) + count
@@ -449,14 +445,14 @@ def _add_packed(counts: dict[int, int], packed: bytes) -> None:
     """``packed``: by ``pack_histogram``."""
     more = unpack_gaps(packed)
     if counts:
-        _add_counts(counts, more)
+        add_counts(counts, more)
     else:
         counts.update(zip(*more, strict=True))
 
 
 def _merge(counts: dict[int, int], more: Mapping[int, int]) -> None:
     if counts:
-        _add_counts(counts, (tuple(more), tuple(more.values())))
+        add_counts(counts, (tuple(more), tuple(more.values())))
     else:
         counts.update(more)
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import Any
 
 from headway.ledger.content_chain import search_words
-from headway.ledger.cubes import Address, Place, sum_records
+from headway.ledger.cubes import Address, Sums
 from headway.ledger.ids import unpack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import COLUMNS, LARGEST, Row, encode_row, gaps_of
 from headway.ledger.stores.postgresql.ids import clean, key_of_packed, pack_texts
 from headway.ledger.stores.postgresql.kinds import KnownKind
 from headway.ledger.stores.postgresql.schema import NARROW, RECORD_COLUMNS
-from headway.ledger.usage_parts import Contribution, contributions_of
+from headway.ledger.usage_parts import contributions_of
 from headway.record import Record
 
 MAX_TIME_US = 250_000_000_000 * 10**6
@@ -62,9 +62,7 @@ class Batch:
         self._kinds = kinds
         profiles, terms = [kind.profile for kind in kinds], [kind.terms for kind in kinds]
         self._numbers = list(zip(profiles, terms, *names, strict=True))
-        self._places: list[tuple[Any, ...]] = []
-        """Tuples with the fields of ``Place``, which are made faster."""
-        self._contributions: list[Contribution] = []
+        self._sums = Sums()
         self._early: dict[int, Row] = {}
         """Rows that were made first: those of calls with several attempts."""
         self._call_costs: dict[int, Cost] = {}
@@ -87,7 +85,7 @@ class Batch:
             self.rows += made
             yield from made if not self.large else self._without_large(start)
             self._contribute(range(start, len(self.rows)))
-        self._end_sums()
+        self.parts = list(self._sums.parts())
 
     def _without_large(self, start: int) -> list[Row]:
         large = set(self.large)
@@ -95,13 +93,9 @@ class Batch:
 
     def sum_up(self, chosen: Sequence[int]) -> None:
         """Have the sums of some of the rows in ``parts``."""
-        self._places, self._contributions = [], []
+        self._sums = Sums()
         self._contribute(chosen)
-        self._end_sums()
-
-    def _end_sums(self) -> None:
-        places = cast("list[Place]", self._places)
-        self.parts = list(sum_records(places, self._contributions))
+        self.parts = list(self._sums.parts())
 
     def separate(self) -> None:
         """Make all rows, find those with large numbers, and take from texts what PostgreSQL
@@ -157,13 +151,13 @@ class Batch:
         if not rows:
             return
         kinds = [self._kinds[at] for at in chosen]
-        self._places += [
+        places = [
             (row[0], kind.masked, row[_USER], row[_TAGS])
             for row, kind in zip(rows, kinds, strict=True)
         ]
         call_pds = [row[_COST] if row[_CALL_PD] is None else row[_CALL_PD] for row in rows]
         flags, gaps = [kind.flags for kind in kinds], [self._gaps[at] for at in chosen]
-        self._contributions += contributions_of(rows, flags, call_pds, gaps)
+        self._sums.add(places, contributions_of(rows, flags, call_pds, gaps), gaps)
 
 
 def _is_fit(row: Row) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -95,7 +95,8 @@ class PostgresqlStore:
 
     # --- Writing ----------------------------------------------------------------------------------
 
-    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+    async def add(self, entries: Iterable[Entry], positions: Sequence[Position] = ()) -> int:
+        entries = list(entries)
         rest = Rest(
             [entry for entry in entries if type(entry) is Content],
             [entry for entry in entries if type(entry) is Feedback],

@@ -28,7 +28,6 @@ from headway.ledger.stores.postgresql.reading import Reader
 from headway.ledger.stores.postgresql.schema import number_of
 from headway.ledger.usage_parts import (
     Cell,
-    Contribution,
     Flags,
     contributions_of,
     flags_of,
@@ -146,16 +145,16 @@ class UsageReader:
         gaps: list[Gaps | None] = [None] * len(rows)
         if self._has_gaps:
             gaps = [unpack_gaps(row[_GAPS]) if row[_GAPS] else None for row in rows]
-        groups: dict[Group, list[Contribution]] = {}
+        groups: dict[Group, list[int]] = {}
         contributions = contributions_of(
             rows, flags, call_pds, gaps, has_metrics=bool(self._metrics)
         )
-        for row, contribution in zip(rows, contributions, strict=True):
+        for at, row in enumerate(rows):
             numbers = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
             for group in self._groups(row[0], *numbers):
-                groups.setdefault(group, []).append(contribution)
+                groups.setdefault(group, []).append(at)
         for group, chosen in groups.items():
-            self._cell(group).add(chosen, has_gaps=self._has_gaps, has_metrics=bool(self._metrics))
+            self._cell(group).add([contributions[at] for at in chosen], [gaps[at] for at in chosen])
 
     def _flags_of(self, profile: int, terms: int) -> Flags:
         kind = profile, terms

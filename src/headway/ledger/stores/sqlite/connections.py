@@ -27,7 +27,7 @@ BUSY_MS = 10_000
 """How long a statement waits for another process that writes."""
 WAL_LIMIT = 8 * 1024 * 1024
 """Bytes to which the log of writes is cut after a large transaction."""
-WRITER_CACHE_KIB, READER_CACHE_KIB = 65_536, 16_384
+WRITER_CACHE_KIB, READER_CACHE_KIB = 16_384, 16_384
 
 T = TypeVar("T")
 Work = Callable[[apsw.Connection], T]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import TypeVar
 
 import apsw
@@ -36,6 +37,8 @@ from headway.ledger.stores.sqlite.usage import UsageReader
 from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
 
+CHUNK = 500
+"""Entries that are in memory at once."""
 T = TypeVar("T")
 
 
@@ -59,20 +62,23 @@ class SqliteStore:
     async def close(self) -> None:
         await self._connections.close()
 
-    async def add(self, entries: Sequence[Entry], positions: Sequence[Position] = ()) -> int:
+    async def add(self, entries: Iterable[Entry], positions: Sequence[Position] = ()) -> int:
         return await self._connections.write(
             lambda db: self._add(db, entries, positions), undo=self._records.forget
         )
 
     def _add(
-        self, db: apsw.Connection, entries: Sequence[Entry], positions: Sequence[Position]
+        self, db: apsw.Connection, entries: Iterable[Entry], positions: Sequence[Position]
     ) -> int:
-        records = [entry for entry in entries if isinstance(entry, Record)]
+        iterator = iter(entries)
         with without_collection():
-            added = self._records.add(db, records)
-        if len(records) < len(entries):
-            contents.add_contents(db, [entry for entry in entries if type(entry) is Content])
-            writing.add_feedback(db, [entry for entry in entries if type(entry) is Feedback])
+            while chunk := list(islice(iterator, CHUNK)):
+                records = [entry for entry in chunk if isinstance(entry, Record)]
+                self._records.add(db, records)
+                if len(records) < len(chunk):
+                    contents.add_contents(db, [each for each in chunk if type(each) is Content])
+                    writing.add_feedback(db, [each for each in chunk if type(each) is Feedback])
+            added = self._records.finish(db)
         writing.set_positions(db, positions)
         return added
 

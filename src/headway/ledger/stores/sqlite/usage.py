@@ -24,7 +24,6 @@ from headway.ledger.stores.sqlite.sql import each_row, encode_list, first_value
 from headway.ledger.stores.sqlite.writing import number_of, time_of
 from headway.ledger.usage_parts import (
     Cell,
-    Contribution,
     Flags,
     contributions_of,
     decode_parts,
@@ -149,19 +148,16 @@ class UsageReader:
         gaps: list[Gaps | None] = [None] * len(rows)
         if self._has_gaps:
             gaps = [unpack_gaps(row[_GAPS]) if row[_GAPS] else None for row in rows]
-        groups: dict[Group, list[Contribution]] = {}
-        for row, contribution in zip(
-            rows,
-            contributions_of(rows, flags, call_pds, gaps, has_metrics=bool(self._metrics)),
-            strict=True,
-        ):
+        contributions = contributions_of(
+            rows, flags, call_pds, gaps, has_metrics=bool(self._metrics)
+        )
+        groups: dict[Group, list[int]] = {}
+        for at, row in enumerate(rows):
             names = row[_PROFILE], row[_USER], row[_TAGS], row[_SESSION]
             for group in self._groups(time_of(row[0]), *names):
-                groups.setdefault(group, []).append(contribution)
-        for group, contributions in groups.items():
-            self._cell(group).add(
-                contributions, has_gaps=self._has_gaps, has_metrics=bool(self._metrics)
-            )
+                groups.setdefault(group, []).append(at)
+        for group, chosen in groups.items():
+            self._cell(group).add([contributions[at] for at in chosen], [gaps[at] for at in chosen])
 
     def _flags_of(self, profile: int, terms: int) -> Flags:
         kind = profile, terms

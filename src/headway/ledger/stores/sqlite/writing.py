@@ -7,9 +7,17 @@ from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import apsw
-from msgspec import Struct
+from msgspec import Struct, field
 
-from headway.ledger.cubes import HOUR_US, MASKS, Place, addresses_of, mask_profile, sum_records
+from headway.ledger.cubes import (
+    HOUR_US,
+    MASKS,
+    Address,
+    Place,
+    Sums,
+    addresses_of,
+    mask_profile,
+)
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
 from headway.ledger.rows import (
@@ -93,32 +101,79 @@ class _New(Struct):
         )
 
 
+class _Added(Struct):
+    """What a transaction has added so far, and is to be summed up and indexed at its end."""
+
+    numbers: list[int] = field(default_factory=list)
+    ids: list[bytes | str] = field(default_factory=list)
+    sums: Sums = field(default_factory=Sums)
+    parts: list[tuple[Address, bytes]] = field(default_factory=list)
+    """What corrects the sums of earlier transactions."""
+    several: list[Record] = field(default_factory=list)
+    """Records of calls with several attempts, which are added last, together."""
+    ended: dict[int, int] = field(default_factory=dict)
+    """Session -> Unix microseconds of its last record."""
+    hours: dict[int, list[int]] = field(default_factory=dict)
+    """Hour -> number of records, and of calls."""
+
+
 class RecordWriter:
-    """Of one connection; ``forget`` after a transaction that failed."""
+    """Of one connection: ``add`` several times and ``finish`` in one transaction; ``forget`` after
+    one that failed."""
 
     def __init__(self) -> None:
         self._numbers = KeyNumbers()
         self._masked: dict[int, tuple[int, ...]] = {}
         self._kinds: dict[Kind, _Kind] = {}
+        self._added = _Added()
 
     def forget(self) -> None:
+        self.forget_keys()
+        self._added = _Added()
+
+    def forget_keys(self) -> None:
+        """Whose rows may be gone."""
         self._numbers.forget()
         self._masked.clear()
         self._kinds.clear()
 
-    def add(self, db: apsw.Connection, records: Sequence[Record]) -> int:
-        """Returns how many were new."""
-        if not records:
+    def add(self, db: apsw.Connection, records: Sequence[Record]) -> None:
+        """Store records, few enough that they are in memory at once."""
+        calls = {record.call_id for record in records if _is_one_of_several(record)}
+        if calls:
+            self._added.several += [each for each in records if each.call_id in calls]
+            records = [each for each in records if each.call_id not in calls]
+        if records:
+            new = self._store(db, records)
+            self._contribute(new, [row[_COST] for row in new.rows])
+
+    def finish(self, db: apsw.Connection) -> int:
+        """Index what was added, and add it to the sums. Returns how many records were new."""
+        added = self._added
+        if added.several:
+            new = self._store(db, added.several)
+            call_pds = self._total_calls(db, new)
+            self._contribute(new, call_pds)
+        self._added = _Added()
+        if not added.numbers:
             return 0
+        add_facets(db, sorted(added.numbers))
+        _append_parts(db, [*added.sums.parts(), *added.parts])
+        db.executemany(_COUNT_HOUR, [(hour, *counts) for hour, counts in added.hours.items()])
+        db.executemany(_END_SESSION, [(time, session) for session, time in added.ended.items()])
+        return len(added.numbers)
+
+    def _store(self, db: apsw.Connection, records: Sequence[Record]) -> _New:
+        """Returns what is new of it."""
         try:
             with db:
-                added = self._add(db, records)
+                new = self._insert(db, records)
         except OverflowError:
-            self.forget()
-            added = self._add(db, [fit_record(record) for record in records])
-        return added
+            self.forget_keys()
+            new = self._insert(db, [fit_record(record) for record in records])
+        return new
 
-    def _add(self, db: apsw.Connection, records: Sequence[Record]) -> int:
+    def _insert(self, db: apsw.Connection, records: Sequence[Record]) -> _New:
         records = sorted(records, key=attrgetter("timestamp"))
         kinds = self._find_kinds(db, records)
         names = zip(
@@ -135,19 +190,67 @@ class RecordWriter:
         ]
         rows = _fit_times(rows)
         new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, kinds, gaps, rows))
-        if not new.numbers:
-            return 0
-        call_pds = [row[_COST] for row in new.rows]
-        corrections = _total_calls(db, new, call_pds)
-        add_facets(db, sorted(new.numbers))
-        _count_by_hour(db, new)
-        _sum_up(db, new, call_pds)
-        for place, profile, part in corrections:
-            place = place._replace(masked=self._mask(db, profile))
-            _append_parts(db, [(address, part) for address in addresses_of(place)])
         _note_errors(db, new)
-        _note_sessions(db, new.rows)
-        return len(new.numbers)
+        return new
+
+    def _contribute(self, new: _New, call_pds: Sequence[int | None]) -> None:
+        """``call_pds``: what all attempts of a call cost, for its last one."""
+        if not new.numbers:
+            return
+        added, hours, ended = self._added, self._added.hours, self._added.ended
+        added.numbers += new.numbers
+        added.ids += [row[_ID] for row in new.rows]
+        places = [
+            (number + EPOCH_US, kind.masked, row[_USER], row[_TAGS])
+            for number, kind, row in zip(new.numbers, new.kinds, new.rows, strict=True)
+        ]
+        flags = [kind.flags for kind in new.kinds]
+        contributions = contributions_of(new.rows, flags, call_pds, new.gaps)
+        added.sums.add(places, contributions, new.gaps)
+        for number, kind in zip(new.numbers, flags, strict=True):
+            counts = hours.setdefault((number + EPOCH_US) // HOUR_US, [0, 0])
+            counts[0] += 1
+            counts[1] += kind.head[1]
+        for row in new.rows:
+            session = row[_SESSION]
+            if session is not None:
+                ended[session] = max(row[0], ended.get(session, row[0]))
+
+    def _total_calls(self, db: apsw.Connection, new: _New) -> Sequence[int | None]:
+        """Write the cost of all attempts to the last one, for calls with several, and return it.
+        Where that one was added to the sums before, have what corrects them in ``parts``."""
+        several: dict[bytes | str, dict[int, int]] = {}
+        for at, record in enumerate(new.records):
+            call = several.setdefault(pack_id(record.call_id or record.id), {})
+            call[new.numbers[at]] = at
+        call_pds = [row[_COST] for row in new.rows]
+        unindexed = dict(zip(self._added.ids, self._added.numbers, strict=True))
+        for packed, chosen in several.items():
+            attempts = all_rows(db, _ATTEMPTS, (id_token(packed), packed))
+            if packed in unindexed:
+                attempts += all_rows(db, _ATTEMPT, (unindexed[packed],))
+            attempts += [_attempt_of(new, at) for at in chosen.values()]
+            costs = [join_usd(pd, rest) for _, _, pd, rest, *_ in attempts if pd is not None]
+            last = max((row for row in attempts if row[1]), default=None, key=itemgetter(0))
+            if last is None or not costs:
+                continue
+            number, _, own_pd, _, before_pd, profile, user, tags = last
+            total_pd, rest = split_usd(sum_usd(costs))
+            total = total_pd, rest, number
+            if number in chosen:
+                call_pds[chosen[number]] = total_pd
+                db.execute(_SET_TOTAL, total)
+                continue
+            if packed in unindexed:
+                db.execute(_SET_TOTAL, total)
+            else:
+                delete_facets(db, (number,))
+                db.execute(_SET_TOTAL, total)
+                add_facets(db, (number,))
+            part = correct_call_cost(own_pd if before_pd is None else before_pd, total_pd)
+            place = Place(time_of(number), self._mask(db, profile), user, tags)
+            self._added.parts += [(address, part) for address in addresses_of(place)]
+        return call_pds
 
     def _find_kinds(self, db: apsw.Connection, records: Sequence[Record]) -> list[_Kind]:
         known = self._kinds
@@ -182,14 +285,9 @@ class RecordWriter:
         return self._masked[profile]
 
 
-def _sum_up(db: apsw.Connection, new: _New, call_pds: Sequence[int | None]) -> None:
-    places = [
-        Place(number + EPOCH_US, kind.masked, row[_USER], row[_TAGS])
-        for number, kind, row in zip(new.numbers, new.kinds, new.rows, strict=True)
-    ]
-    flags = [kind.flags for kind in new.kinds]
-    contributions = contributions_of(new.rows, flags, call_pds, new.gaps)
-    _append_parts(db, list(sum_records(places, contributions)))
+def _is_one_of_several(record: Record) -> bool:
+    """Its call has, or had, other attempts."""
+    return not record.is_last or bool(record.call_id and record.call_id != record.id)
 
 
 def _fit_times(rows: list[Row]) -> list[Row]:
@@ -226,44 +324,12 @@ def _insert_one(db: apsw.Connection, added: _New, at: int) -> bool:
         number += 1
 
 
-def _total_calls(
-    db: apsw.Connection, new: _New, call_pds: list[int | None]
-) -> list[tuple[Place, int, bytes]]:
-    """Write the cost of all attempts to the last one, for calls with several, and to ``call_pds``.
-    The records are not among the facets yet. Returns what corrects the sums where the last attempt
-    had been counted before: its place, its profile, and the part of cells."""
-    several: dict[bytes | str, dict[int, int]] = {}
-    for at, record in enumerate(new.records):
-        if not record.is_last or (record.call_id and record.call_id != record.id):
-            call = several.setdefault(pack_id(record.call_id or record.id), {})
-            call[new.numbers[at]] = at
-    corrections = []
-    for packed, added in several.items():
-        attempts = all_rows(db, _ATTEMPTS, (id_token(packed), packed))
-        attempts += [_attempt_of(new, at) for at in added.values()]
-        costs = [join_usd(pd, rest) for _, _, pd, rest, *_ in attempts if pd is not None]
-        last = max((row for row in attempts if row[1]), default=None, key=itemgetter(0))
-        if last is None or not costs:
-            continue
-        number, _, own_pd, _, before_pd, profile, user, tags = last
-        total_pd, rest = split_usd(sum_usd(costs))
-        if number in added:
-            db.execute(_SET_TOTAL, (total_pd, rest, number))
-            call_pds[added[number]] = total_pd
-        else:
-            delete_facets(db, (number,))
-            db.execute(_SET_TOTAL, (total_pd, rest, number))
-            add_facets(db, (number,))
-            counted = own_pd if before_pd is None else before_pd
-            part = correct_call_cost(counted, total_pd)
-            corrections.append((Place(time_of(number), (), user, tags), profile, part))
-    return corrections
-
-
+_COLUMNS = "r.n, p.is_last, r.cost_pd, r.cost_rest, r.call_pd, r.profile, r.user, r.tags"
 _ATTEMPTS = f"""
-SELECT r.n, p.is_last, r.cost_pd, r.cost_rest, r.call_pd, r.profile, r.user, r.tags
-FROM facets CROSS JOIN records AS r ON r.n = facets.rowid
+SELECT {_COLUMNS} FROM facets CROSS JOIN records AS r ON r.n = facets.rowid
 CROSS JOIN profiles AS p ON p.id = r.profile WHERE {CALL_IS}"""
+_ATTEMPT = f"""
+SELECT {_COLUMNS} FROM records AS r JOIN profiles AS p ON p.id = r.profile WHERE r.n = ?"""
 _SET_TOTAL = "UPDATE records SET call_pd = ?, call_rest = ? WHERE n = ?"
 
 
@@ -274,17 +340,10 @@ def _attempt_of(new: _New, at: int) -> Row:
     return (new.numbers[at], new.records[at].is_last, *row[_COST : _COST + 2], None, *names)
 
 
-def _count_by_hour(db: apsw.Connection, new: _New) -> None:
-    counts: dict[int, list[int]] = {}
-    for number, record in zip(new.numbers, new.records, strict=True):
-        count = counts.setdefault(time_of(number) // HOUR_US, [0, 0])
-        count[0] += 1
-        count[1] += record.is_last
-    db.executemany(
-        "INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE "
-        "SET records = records + excluded.records, calls = calls + excluded.calls",
-        [(hour, *count) for hour, count in counts.items()],
-    )
+_COUNT_HOUR = """
+INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE
+SET records = records + excluded.records, calls = calls + excluded.calls"""
+_END_SESSION = "UPDATE sessions SET ended_us = max(ended_us, ?) WHERE id = ?"
 
 
 def _append_parts(db: apsw.Connection, parts: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
@@ -310,18 +369,6 @@ def _note_errors(db: apsw.Connection, new: _New) -> None:
     ]
     if errors:
         db.executemany("INSERT INTO error_texts (rowid, text) VALUES (?, ?)", errors)
-
-
-def _note_sessions(db: apsw.Connection, rows: Iterable[Row]) -> None:
-    ended: dict[int, int] = {}
-    for row in rows:
-        session = row[_SESSION]
-        if session is not None:
-            ended[session] = max(row[0], ended.get(session, row[0]))
-    db.executemany(
-        "UPDATE sessions SET ended_us = max(ended_us, ?) WHERE id = ?",
-        [(time, id_) for id_, time in ended.items()],
-    )
 
 
 def add_feedback(db: apsw.Connection, feedback: Iterable[Feedback]) -> None:
