@@ -43,8 +43,8 @@ An upgrade writes no row of the tables and locks them for a moment only. Since s
 records take about a quarter less room: most of their numbers have four bytes, and the indexes are
 smaller. Indexes of the days before are built within ten minutes of the start, beside the traffic
 and the newest first, or by `headway db migrate`; until then questions about those days take longer.
-While gateways of an earlier version still use the database, they store records, but cannot read new
-ones.
+Gateways of an earlier version that use the same database keep their records in the spool until they
+are upgraded, too.
 
 The view `headway.logs` has one row for each attempt, with names, dollars and seconds:
 

@@ -328,16 +328,32 @@ def test_deleted_content_leaves_nothing_that_only_it_used(
         assert ask(postgresql_url, f"SELECT count(*) AS n FROM {table}")[0]["n"] == 0, table
 
 
+def test_the_parts_of_a_cell_do_not_become_many(store: SyncStore, postgresql_url: str) -> None:
+    with opened(new_store(postgresql_url)) as other:
+        for at in range(20):
+            for number, gateway in enumerate((store, other)):
+                gateway.add([make_record(at + 100 * number, user="ann")])
+    most = ask(
+        postgresql_url,
+        "SELECT max(n) AS n FROM (SELECT count(*) AS n FROM cells "
+        "GROUP BY cube, start, name, profile) c",
+    )
+    assert most[0]["n"] <= 2 * 8
+    for by in (("hour",), ("user",), ("key", "month")):
+        assert [usage.calls for usage in store.usage(Filter(), by)] == [40]
+
+
 def test_the_sums_of_times_that_are_over_are_merged(store: SyncStore, postgresql_url: str) -> None:
     for at in range(5):
         store.add([make_record(at, user="ann"), make_record(at + 3 * DAY, user="ann")])
     before = [store.usage(Filter(), by) for by in (("hour",), ("day", "user"), ("month",))]
-    parts = "SELECT cube, start, max(parts) AS parts FROM cells GROUP BY 1, 2 ORDER BY 1, 2"
+    parts = "SELECT cube, start, sum(parts) AS parts FROM cells GROUP BY 1, 2 ORDER BY 1, 2"
     store.maintain(NOON + 2 * DAY)
     found = ask(postgresql_url, parts)
     days = [row["parts"] for row in found if row["cube"] in (1, 2, 4, 6)]
     assert days == [1, 5] * 4
     assert [row["parts"] for row in found if row["cube"] in (3, 5, 7)] == [5, 5, 5]
+    assert store.check() == []
     store.add([make_record(100, user="ann")])  # late
     store.maintain(NOON + 60 * DAY)
     assert {row["parts"] for row in ask(postgresql_url, parts)} <= {1, 2}

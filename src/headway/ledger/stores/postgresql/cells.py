@@ -1,8 +1,13 @@
-"""The sums of ``headway.ledger.cubes`` in PostgreSQL. The caller holds the lock SHIP."""
+"""The sums of ``headway.ledger.cubes`` in PostgreSQL.
+
+A part of a cell is a row. Rows are added, and never changed, as a changed row is written anew with
+all of it. Those of a cell that has many are merged into one, and so are those whose time is over.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -20,23 +25,22 @@ from headway.ledger.usage_parts import MAX_PARTS, merge_parts
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
 
+Parts = Sequence[tuple[Address, bytes]]
 _ADDRESSES = "unnest($1::smallint[], $2::integer[], $3::bigint[], $4::integer[]"
-_APPEND = f"""
-INSERT INTO cells AS c SELECT cube, start, name, profile, 1, cell
+_ADD = f"""
+INSERT INTO cells (cube, start, name, profile, parts, cell)
+SELECT cube, start, name, profile, 1, cell
 FROM {_ADDRESSES}, $5::bytea[]) AS n (cube, start, name, profile, cell)
-ON CONFLICT (cube, start, name, profile) DO UPDATE
-SET parts = c.parts + 1, cell = c.cell || excluded.cell
-RETURNING parts, cube, start, name, profile, CASE WHEN parts >= $6 THEN cell END AS cell
 """
-_REPLACE = f"""
-UPDATE cells c SET parts = 1, cell = n.cell
-FROM {_ADDRESSES}, $5::bytea[]) AS n (cube, start, name, profile, cell)
+_TAKE = f"""
+DELETE FROM cells c USING {_ADDRESSES}) AS n (cube, start, name, profile)
 WHERE (c.cube, c.start, c.name, c.profile) = (n.cube, n.start, n.name, n.profile)
+RETURNING c.cube, c.start, c.name, c.profile, c.cell
 """
 _NEXT_PAST = "SELECT min(start) FROM cells WHERE cube = $1 AND start >= $2 AND start < $3"
 _SEVERAL = """
-SELECT cube, start, name, profile, cell FROM cells
-WHERE cube = $1 AND start = $2 AND parts > 1 LIMIT $3
+SELECT cube, start, name, profile FROM cells WHERE cube = $1 AND start = $2
+GROUP BY cube, start, name, profile HAVING sum(parts) > 1 LIMIT $3
 """
 _SET_MERGED = """
 INSERT INTO merged VALUES ($1, $2) ON CONFLICT (cube) DO UPDATE SET start = excluded.start
@@ -46,42 +50,60 @@ MERGED_AFTER_S = 600.0
 MERGED_AT_ONCE = 500
 EARLIEST = -(2**31)
 """No cell has a time before."""
+MAX_COUNTED = 100_000
+"""Cells whose parts a writer counts."""
 
 
-async def add_parts(
-    connection: Connection,
-    parts: list[tuple[Address, bytes]],
-    corrections: Sequence[Correction],
-    masked: Mapping[int, Sequence[int]],
-) -> None:
-    """``masked``: the numbers of the profiles of ``corrections`` with each of
-    ``headway.ledger.cubes.MASKS``."""
-    await _append(connection, parts)
-    for correction in corrections:
-        await _append(connection, list(_correct(correction, masked)))
+class PartCounts:
+    """How many parts this process has added to which cell since the last time that it merged
+    them."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[Address] = Counter()
+
+    def count(self, parts: Parts) -> list[Address]:
+        """Count ``parts``, and return the cells that have many now, which are to be merged."""
+        if len(self._counts) > MAX_COUNTED:
+            self._counts.clear()
+        counts = self._counts
+        counts.update([address for address, _ in parts])
+        many = [address for address, _ in parts if counts[address] >= MAX_PARTS]
+        for address in many:
+            del counts[address]
+        return many
 
 
-def _correct(
+def correct(
     correction: Correction, masked: Mapping[int, Sequence[int]]
-) -> Iterator[tuple[Address, bytes]]:
+) -> list[tuple[Address, bytes]]:
+    """``masked``: the numbers of the profile with each of ``headway.ledger.cubes.MASKS``."""
     (time_us, profile, user, tags), part = correction
-    for address in addresses_of(Place(time_us, masked[profile], user, tags)):
-        yield address, part
+    place = Place(time_us, masked[profile], user, tags)
+    return [(address, part) for address in addresses_of(place)]
 
 
-async def _append(connection: Connection, parts: list[tuple[Address, bytes]]) -> None:
-    if not parts:
+async def add_parts(connection: Connection, parts: Parts) -> None:
+    if parts:
+        await connection.execute(_ADD, *_columns([(*address, part) for address, part in parts]))
+
+
+async def merge_cells(connection: Connection, addresses: Iterable[Address]) -> None:
+    """Merge the parts of each of these cells. The caller holds the lock SHIP, so that nobody else
+    merges them meanwhile; parts that others add meanwhile stay parts."""
+    chosen = sorted(set(addresses))
+    if not chosen:
         return
-    parts.sort(key=lambda part: part[0])
-    rows = await connection.fetch(_APPEND, *_columns(parts), MAX_PARTS)
-    many = [row for row in rows if row["cell"] is not None]
-    if many:
-        await _replace(connection, many)
+    found: dict[Address, list[bytes]] = {}
+    for *address, cell in await connection.fetch(_TAKE, *_columns(chosen)):
+        cube, start, name, profile = address
+        found.setdefault((cube, start, name, profile), []).append(cell)
+    merged = [(address, merge_parts(b"".join(cells))) for address, cells in found.items()]
+    await add_parts(connection, merged)
 
 
 async def merge_past(connection: Connection, now: float) -> bool:
-    """Merge the parts of some cells whose time is over, in a transaction: nothing more is appended
-    to them but what comes late. Returns whether there may be more."""
+    """Merge the parts of some cells whose time is over, in a transaction: nothing more is added to
+    them but what comes late. Returns whether there may be more."""
     await take_lock(connection, SHIP)
     done = {row["cube"]: row["start"] for row in await connection.fetch("SELECT * FROM merged")}
     until_us = round((now - MERGED_AFTER_S) * 1e6)
@@ -97,22 +119,12 @@ async def merge_past(connection: Connection, now: float) -> bool:
 
 async def _merge_some(connection: Connection, cube: int, start: int) -> None:
     rows = await connection.fetch(_SEVERAL, cube, start, MERGED_AT_ONCE)
-    if rows:
-        await _replace(connection, rows)
+    await merge_cells(
+        connection, [(row["cube"], row["start"], row["name"], row["profile"]) for row in rows]
+    )
     if len(rows) < MERGED_AT_ONCE:
         await connection.execute(_SET_MERGED, cube, start + 1)
 
 
-async def _replace(connection: Connection, rows: Iterable[Any]) -> None:
-    """Merge the parts of cells."""
-    merged = [
-        ((row["cube"], row["start"], row["name"], row["profile"]), merge_parts(row["cell"]))
-        for row in rows
-    ]
-    await connection.execute(_REPLACE, *_columns(merged))
-
-
-def _columns(parts: Iterable[tuple[Address, bytes]]) -> list[list[Any]]:
-    return [
-        list(column) for column in zip(*[(*address, part) for address, part in parts], strict=True)
-    ]
+def _columns(rows: Iterable[Sequence[Any]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import asyncpg
@@ -32,7 +33,13 @@ from headway.ledger.store import (
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
 from headway.ledger.stores.postgresql.batch import Batch, fit_time, sort_key
-from headway.ledger.stores.postgresql.cells import add_parts, merge_past
+from headway.ledger.stores.postgresql.cells import (
+    PartCounts,
+    add_parts,
+    correct,
+    merge_cells,
+    merge_past,
+)
 from headway.ledger.stores.postgresql.connections import STATEMENT_S, Connections
 from headway.ledger.stores.postgresql.indexes import build_missing
 from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
@@ -77,6 +84,7 @@ class PostgresqlStore:
         self._numbers = KeyNumbers()
         self._texts = KeyTexts()
         self._kinds = KindFinder(self._numbers)
+        self._parts = PartCounts()
         self._days: set[int] = set()
         self._months: set[int] = set()
         """Whose partitions exist, as far as this process knows."""
@@ -157,10 +165,12 @@ class PostgresqlStore:
         try:
             if batch.records:
                 new = await writing.add_records(connection, batch)
-            if new or rest.contents:
+            many = self._parts.count(batch.parts)
+            if rest.contents or batch.incomplete or many:
                 await take_lock(connection, SHIP)
             if new:
                 await self._add_sums(connection, batch, new)
+                await merge_cells(connection, many)
             if rest.contents:
                 await contents.add_contents(connection, rest.contents)
         except asyncpg.CheckViolationError as error:
@@ -175,7 +185,8 @@ class PostgresqlStore:
         corrections = await writing.correct_calls(connection, batch, new)
         profiles = await find_profiles(connection, {place[1] for place, _ in corrections})
         masked = await self._kinds.mask(connection, profiles)
-        await add_parts(connection, batch.parts, corrections, masked)
+        parts = chain(batch.parts, *[correct(each, masked) for each in corrections])
+        await add_parts(connection, list(parts))
         await writing.count_by_hour(connection, batch, new)
         if not await writing.note_sessions(connection, batch, new):
             raise _StaleError("a session was deleted in the meantime")
