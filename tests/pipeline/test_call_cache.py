@@ -30,7 +30,7 @@ from support.pipeline_fakes import (
     text,
 )
 from support.played_dialects import REQUESTS
-from support.routed_pipe import RoutedPipe
+from support.routed_pipe import ROUTE, RoutedPipe
 
 NO_STORE, NO_CACHE = (b"cache-control", b"no-store"), (b"cache-control", b"no-cache")
 
@@ -570,6 +570,9 @@ def test_a_route_has_a_rule_of_its_own() -> None:
     assert pipe.requests == (1, 1, 0)
     hit = pipe.records[-1]
     assert (hit.provider, hit.cache, hit.cost_usd) == ("two", "hit", "0")
+    assert (hit.route_name, hit.attempt, hit.attempts) == (ROUTE, 0, 0)
+    assert pipe.sink.headers[b"x-headway-served-by"] == b"two/m-two"
+    assert pipe.sink.headers[b"x-headway-route"] == ROUTE.encode()
 
 
 @for_each(

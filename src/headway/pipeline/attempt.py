@@ -110,6 +110,7 @@ class Attempt(StreamReader):
         "is_over",
         "last_write",
         "number",
+        "origin",
         "response_headers",
         "status",
         "upstream_request",
@@ -138,6 +139,7 @@ class Attempt(StreamReader):
         self._hold_back = hold_back
         self._on_done: Callable[[Attempt], None] | None = on_done
         self.guard = guard
+        self.origin = None if guard is None else guard.origin
         self.sent = self.responded = self.ended = None
         self.arrivals = ()
         self.mode = Mode.BODY
@@ -181,7 +183,7 @@ class Attempt(StreamReader):
             self.bytes_in,
             self.has_headers,
             transformations,
-            None if self.guard is None else self.guard.origin,
+            self.origin,
         )
 
     def forget_response(self) -> None:
@@ -459,7 +461,7 @@ class Attempt(StreamReader):
                 self.arrivals[0] - self.started if self.arrivals else None,
                 self.response_headers,
                 self._unix_offset + (self.responded or 0.0),
-                None if self.guard is None else self.guard.origin,
+                self.origin,
             )
             self._sink.send_headers(200, headers)
 

@@ -27,6 +27,7 @@ from headway.pipeline import accounting, content, history, provider_calls, respo
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_guard import AttemptGuard
+from headway.pipeline.attempt_origin import AttemptOrigin
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
@@ -104,6 +105,7 @@ class GatewayCall(InterruptibleCall):
     shadow_of: str | None = None
     """The id of the call that this one is a copy of."""
     """Written so far."""
+    _route_name: str | None = None
     _dispatch: Dispatch | None = None
     """Only where another attempt may follow a failed one."""
     target = NO_TARGET
@@ -205,6 +207,7 @@ class GatewayCall(InterruptibleCall):
             return
         check_is_for_route(route, decoded)
         route = apply_routing_headers(route, decoded, self.client_request.headers)
+        self._route_name = route.name
         policy, name = policy_of_route(self.snapshot, route, wishes, own_headers)
         send = partial(self._dispatch_route, route, decoded, wishes)
         if policy is None or not self._use_cache(policy, name, send):
@@ -252,6 +255,9 @@ class GatewayCall(InterruptibleCall):
         self.upstream, self.decoded = upstream, decoded
         context = prepare(self, upstream, decoded)
         attempt = new_attempt(self, upstream, context, None, may_follow=True)
+        if self._route_name is not None:
+            target_id = f"{upstream.name}/{decoded.request.model}"
+            attempt.origin = AttemptOrigin(0, "first", target_id, self._route_name)
         self.count_overhead()
         return attempt
 
