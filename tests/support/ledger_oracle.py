@@ -5,17 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, localcontext
+from functools import cache
 from itertools import product
 from typing import Any
 
-from bench.ledger_records import START
+from bench.ledger_records import START, generate_records
 from msgspec.structs import replace
 
 from headway.ledger.store import Filter
-from headway.metering.histogram import Histogram
+from headway.metering.histogram import Histogram, bucket_of
 from headway.record import Record
 
+from .ledger_stores import round_times
+
 TIMES = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
+Sums = dict[tuple[str | None, ...], dict[str, Any]]
+"""Group -> the fields of ``Usage``."""
+Metrics = list[tuple[str, int, float]]
+"""Name, bucket and value of each metric that a record has."""
 FIELDS = {"key": "key_id", "session": "session_id"}
 
 
@@ -74,42 +81,60 @@ def cost_of(attempts: Iterable[Record]) -> Decimal | None:
         return sum(costs, Decimal(0)) if costs else None
 
 
-def find_logs(records: Iterable[Record], where: Filter) -> list[tuple[str, Decimal | None]]:
-    """Id of the last attempt, and the call's cost: the newest first."""
-    found = []
-    for attempts in group_calls(records).values():
-        cost = cost_of(attempts)
-        found += [
-            (microseconds(last), last.id, cost)
-            for last in attempts
-            if last.is_last and matches_record(where, last) and matches_call(where, last, cost)
-        ]
-    return [(id_, cost) for _, id_, cost in sorted(found, key=lambda row: row[0], reverse=True)]
+@cache
+def sample_records() -> list[Record]:
+    """900 generated ones of 50 minutes."""
+    return [round_times(record) for record in generate_records(900, 3, 3000.0)]
 
 
-def find_attempts(records: Iterable[Record], where: Filter) -> list[Record]:
-    found = []
-    for attempts in group_calls(records).values():
-        last = next((each for each in attempts if each.is_last), None)
-        if last is None:
-            if not matches_call(where, replace(attempts[0], latency_s=None), None):
+@cache
+def sample_oracle() -> Oracle:
+    return Oracle(sample_records())
+
+
+class Oracle:
+    """What all questions about the records have in common is worked out once."""
+
+    def __init__(self, records: Iterable[Record]) -> None:
+        self._calls = [(each, cost_of(each)) for each in group_calls(records).values()]
+        self._metrics = {
+            each.id: _metrics(each, cost) for attempts, cost in self._calls for each in attempts
+        }
+
+    def find_logs(self, where: Filter) -> list[tuple[str, Decimal | None]]:
+        """Id of the last attempt, and the call's cost: the newest first."""
+        found = []
+        for attempts, cost in self._calls:
+            found += [
+                (microseconds(last), last.id, cost)
+                for last in attempts
+                if last.is_last and matches_record(where, last) and matches_call(where, last, cost)
+            ]
+        return [(id_, cost) for _, id_, cost in sorted(found, key=lambda row: row[0], reverse=True)]
+
+    def find_attempts(self, where: Filter) -> list[Record]:
+        found = []
+        for attempts, cost in self._calls:
+            last = next((each for each in attempts if each.is_last), None)
+            if last is None:
+                if not matches_call(where, replace(attempts[0], latency_s=None), None):
+                    continue
+            elif not matches_call(where, last, cost):
                 continue
-        elif not matches_call(where, last, cost_of(attempts)):
-            continue
-        found += [each for each in attempts if matches_record(where, each)]
-    return sorted(found, key=microseconds)
+            found += [each for each in attempts if matches_record(where, each)]
+        return sorted(found, key=microseconds)
 
+    def sum_usage(self, where: Filter, *bys: Sequence[str]) -> list[Sums]:
+        """For each of ``bys``."""
+        attempts = self.find_attempts(where)
+        return [self._sum(attempts, by) for by in bys]
 
-def sum_usage(
-    records: Sequence[Record], where: Filter, by: Sequence[str]
-) -> dict[tuple[str | None, ...], dict[str, Any]]:
-    """Group -> the fields of ``Usage``."""
-    costs = {call: cost_of(attempts) for call, attempts in group_calls(records).items()}
-    groups: dict[tuple[str | None, ...], dict[str, Any]] = {}
-    for record in find_attempts(records, where):
-        for group in product(*[_values(record, name) for name in by]):
-            _add(groups.setdefault(group, new_sums()), record, costs[record.call_id])
-    return groups
+    def _sum(self, attempts: Iterable[Record], by: Sequence[str]) -> Sums:
+        groups: Sums = {}
+        for record in attempts:
+            for group in product(*[_values(record, name) for name in by]):
+                _add(groups.setdefault(group, new_sums()), record, self._metrics[record.id])
+        return groups
 
 
 def _values(record: Record, name: str) -> Sequence[str | None]:
@@ -124,7 +149,7 @@ def new_sums() -> dict[str, Any]:
     return {"cost_usd": Decimal(0), "estimated_usd": Decimal(0), "histograms": {}, "gaps": {}}
 
 
-def _add(sums: dict[str, Any], record: Record, call_cost: Decimal | None) -> None:
+def _add(sums: dict[str, Any], record: Record, metrics: Metrics) -> None:
     def count(name: str, number: int | None) -> None:
         sums[name] = sums.get(name, 0) + (number or 0)
 
@@ -140,11 +165,17 @@ def _add(sums: dict[str, Any], record: Record, call_cost: Decimal | None) -> Non
             sums["estimated_usd"] += cost
     count("calls", record.is_last)
     count("failed", record.is_last and record.outcome != "ok")
-    if record.is_last:
-        _add_metrics(sums, record, call_cost)
+    if not record.is_last:
+        return
+    for name, bucket, value in metrics:
+        histogram = sums["histograms"].setdefault(name, Histogram({}))
+        histogram.merge_counts([(bucket, 1)])
+        histogram.total += value
+    for bucket, number in record.gap_counts:
+        sums["gaps"][bucket] = sums["gaps"].get(bucket, 0) + number
 
 
-def _add_metrics(sums: dict[str, Any], record: Record, call_cost: Decimal | None) -> None:
+def _metrics(record: Record, call_cost: Decimal | None) -> Metrics:
     values = {
         name: getattr(record, name)
         for name in (
@@ -152,11 +183,7 @@ def _add_metrics(sums: dict[str, Any], record: Record, call_cost: Decimal | None
             "gateway_overhead_s",
         )
     } | {"cost_usd": None if call_cost is None else float(call_cost)}  # fmt: skip
-    for name, value in values.items():
-        if value is not None:
-            sums["histograms"].setdefault(name, Histogram({})).add(value)
-    for bucket, number in record.gap_counts:
-        sums["gaps"][bucket] = sums["gaps"].get(bucket, 0) + number
+    return [(name, bucket_of(value), value) for name, value in values.items() if value is not None]
 
 
 def filters(records: list[Record]) -> Iterator[Filter]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from msgspec.structs import replace
@@ -19,25 +19,28 @@ NOON = 1_790_000_000.0 // 86400 * 86400 + 43200
 class SyncStore:
     """Calls the methods of a store and waits for their results."""
 
-    def __init__(self, store: Store, runner: asyncio.Runner) -> None:
+    def __init__(self, store: Store, loop: asyncio.AbstractEventLoop) -> None:
         self.store = store
-        self._runner = runner
+        self._loop = loop
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self.store, name)
-        return lambda *args, **named: self._runner.run(method(*args, **named))
+        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
 
 
 @contextmanager
 def opened(store: Store, *, migrates: bool = True) -> Iterator[SyncStore]:
     """The store, opened, and closed at the end."""
-    with asyncio.Runner() as runner:
-        sync = SyncStore(store, runner)
+    # `Runner.run` would format each result, for an error that signal.signal raises and drops.
+    with closing(asyncio.new_event_loop()) as loop:
+        sync = SyncStore(store, loop)
         try:
             sync.open(migrates=migrates)
             yield sync
         finally:
             sync.close()
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.run_until_complete(loop.shutdown_default_executor())
 
 
 def uuid_of(number: int) -> str:

@@ -5,17 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from bench.ledger_records import generate_records
 from msgspec.structs import replace
 from tests.support.ledger_oracle import (
     cost_of,
     filters,
-    find_attempts,
-    find_logs,
     group_calls,
     read_all,
+    sample_oracle,
+    sample_records,
 )
-from tests.support.ledger_stores import SyncStore, make_record, round_times, uuid_of
+from tests.support.ledger_stores import SyncStore, make_record, uuid_of
 
 from headway.ledger.store import Filter, WrongCursorError
 from headway.record import Record
@@ -29,7 +28,7 @@ HOSTILE = (
 
 @pytest.fixture
 def records(store: SyncStore) -> list[Record]:
-    records = [round_times(record) for record in generate_records(900, 3, 3000.0)]
+    records = sample_records()
     for at in range(0, len(records), 100):
         store.add(records[at : at + 100])
     return records
@@ -38,7 +37,7 @@ def records(store: SyncStore) -> list[Record]:
 def test_logs_are_the_calls_that_the_filter_means(store: SyncStore, records: list[Record]) -> None:
     for where in filters(records):
         found = [(row.last.id, row.cost_usd) for row in read_all(store.logs, where, 70)]
-        assert found == find_logs(records, where), where
+        assert found == sample_oracle().find_logs(where), where
 
 
 def test_exports_are_the_attempts_that_the_filter_means(
@@ -46,14 +45,14 @@ def test_exports_are_the_attempts_that_the_filter_means(
 ) -> None:
     for where in filters(records):
         found = [record.id for record in read_all(store.attempts, where, 333)]
-        assert found == [record.id for record in find_attempts(records, where)], where
+        assert found == [record.id for record in sample_oracle().find_attempts(where)], where
 
 
 def test_sessions_are_those_of_the_calls_that_the_filter_means(
     store: SyncStore, records: list[Record]
 ) -> None:
     for where in filters(records):
-        check_sessions(read_all(store.sessions, where, 9), find_attempts(records, where))
+        check_sessions(read_all(store.sessions, where, 9), sample_oracle().find_attempts(where))
 
 
 def check_sessions(found: list[Any], attempts: list[Record]) -> None:

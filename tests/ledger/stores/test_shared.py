@@ -30,7 +30,7 @@ def test_the_archive_has_every_attempt_once(store: SyncStore, tmp_path: Path) ->
     records = [*make_attempts(5, "0.1", "0.2"), *map(make_record, range(6, 1204))]
     store.add(records[:700])
     archiver = Archiver(store.store, f"{tmp_path}/archive")
-    run = SyncStore(archiver, store._runner).run_due  # type: ignore[arg-type]
+    run = SyncStore(archiver, store._loop).run_due  # type: ignore[arg-type]
     assert run(NOON + 4200).records == 700
     store.add(records)
     assert run(NOON + 4200).records == len(records) - 700

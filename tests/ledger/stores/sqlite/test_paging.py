@@ -7,30 +7,27 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from bench.ledger_records import generate_records
-from tests.support.ledger_oracle import filters, find_attempts, find_logs, read_all
-from tests.support.ledger_stores import SyncStore, make_attempts, opened, round_times
+from tests.support.ledger_oracle import Oracle, filters, read_all, sample_oracle, sample_records
+from tests.support.ledger_stores import SyncStore, make_attempts, opened
 
 from headway.ledger.store import Filter
 from headway.ledger.stores.sqlite import SqliteStore, facets
 from headway.record import Record
 
-RECORDS = [round_times(record) for record in generate_records(900, 3, 3000.0)]
-
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SyncStore]:
     with opened(SqliteStore(f"{tmp_path}/ledger.db")) as store:
-        store.add(RECORDS)
+        store.add(sample_records())
         yield store
 
 
 def check_pages(store: SyncStore) -> None:
-    for where in filters(RECORDS):
+    for where in filters(sample_records()):
         found = [(row.last.id, row.cost_usd) for row in read_all(store.logs, where, 60)]
-        assert found == find_logs(RECORDS, where), where
+        assert found == sample_oracle().find_logs(where), where
         attempts = [record.id for record in read_all(store.attempts, where, 60)]
-        assert attempts == [record.id for record in find_attempts(RECORDS, where)], where
+        assert attempts == [record.id for record in sample_oracle().find_attempts(where)], where
 
 
 def test_the_records_with_the_tokens_of_a_filter_are_those_that_it_means(store: SyncStore) -> None:
@@ -42,7 +39,7 @@ def test_values_with_the_same_token_are_told_apart(
 ) -> None:
     monkeypatch.setattr(facets, "crc32", lambda data: 7)
     with opened(SqliteStore(f"{tmp_path}/ledger.db")) as store:
-        store.add(RECORDS)
+        store.add(sample_records())
         check_pages(store)
 
 
@@ -55,12 +52,14 @@ def test_tokens_are_those_of_the_records_after_any_changes(store: SyncStore) -> 
         found = store.logs(Filter(min_cost_usd=Decimal(limit), models=("gpt-4.1",))).rows
         assert len(found) == number
     assert store.check() == []
-    assert store.prune(RECORDS[500].timestamp, None).records > 400
+    assert store.prune(sample_records()[500].timestamp, None).records > 400
     assert store.check() == []
     where = Filter(users=("user-0", "user-1"))
-    left = [record for record in RECORDS if record.timestamp >= RECORDS[500].timestamp]
+    left = [
+        record for record in sample_records() if record.timestamp >= sample_records()[500].timestamp
+    ]
     found = [row.last.id for row in read_all(store.logs, where, 60)]
-    assert found == [id_ for id_, _ in find_logs(left, where)]
+    assert found == [id_ for id_, _ in Oracle(left).find_logs(where)]
 
 
 def test_every_limit_is_met_by_few_steps() -> None:
@@ -78,7 +77,7 @@ def test_sessions_of_few_records_are_found_by_these_and_others_by_their_ends(
     monkeypatch.setattr("headway.ledger.stores.sqlite.reading.FEW", 0)
     by_end = read_all(store.sessions, where, 2)
     assert by_records == by_end
-    assert {row.id for row in by_end} == sessions_of(find_attempts(RECORDS, where))
+    assert {row.id for row in by_end} == sessions_of(sample_oracle().find_attempts(where))
 
 
 def sessions_of(records: list[Record]) -> set[str]:
