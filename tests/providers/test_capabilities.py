@@ -11,7 +11,13 @@ from msgspec import Raw
 from headway.errors import RequestError
 from headway.providers import KINDS
 from headway.providers.base import Provider
-from headway.providers.capabilities import CAPABILITIES, PARAMETERS, unsupported_parameters
+from headway.providers.capabilities import (
+    CAPABILITIES,
+    PARAMETERS,
+    is_emulated,
+    is_missing,
+    unsupported_parameters,
+)
 from headway.providers.capability_rules import drop_unsupported, refuse_content
 from headway.types import EmbeddingsRequest, HttpRequest, Target
 from support.adapter_requests import chat
@@ -115,6 +121,14 @@ def test_a_kind_has_embeddings_or_none(kind: str) -> None:
 def test_every_capability_has_a_test() -> None:
     assert {*ASKED, *PARTS, *OF_RESPONSES} == set(CAPABILITIES)
     assert set(PARAMETERS) <= set(ASKED)
+
+
+def test_a_capability_is_missing_or_emulated_where_capabilities_are_known() -> None:
+    some = {"tools": "native", "response_format": "emulated as a tool call"}
+    assert [is_missing(name, some) for name in ("tools", "logprobs")] == [False, True]
+    assert not is_missing("logprobs", {})
+    names = ("tools", "response_format", "logprobs")
+    assert [is_emulated(name, some) for name in names] == [False, True, False]
 
 
 def test_the_parameters_of_missing_capabilities_are_unsupported() -> None:

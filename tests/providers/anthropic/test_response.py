@@ -178,6 +178,17 @@ BLOCKS: list[tuple[str, list[dict[str, Any]], list[Any], list[Event]]] = [
          ExtraFields({"content_blocks": [{**RESULT, "index": 1}]})],
     ),
     (
+        "blocks that do not tell their type",
+        [opened(0, thinking="Let us", signature="S"), closed(0),
+         opened(1, id="a", name="f", input={}),
+         delta(1, type="input_json_delta", partial_json='{"x":1}'), closed(1),
+         opened(2, text=""), delta(2, type="text_delta", text="Hey"), closed(2)],
+        [{"thinking": "Let us", "signature": "S"}, {"id": "a", "name": "f", "input": {"x": 1}},
+         {"text": "Hey"}],
+        [Reasoning("Let us"), SIGNED, ToolStarted(0, "a", "f"), ToolArguments(0, '{"x":1}'),
+         Text("Hey")],
+    ),
+    (
         "deltas of unknown types",
         [opened(0, type="text", text=""), {"type": "content_block_delta", "index": 0},
          delta(0, type="mood_delta", mood="good"), {"type": "weather", "index": 9}, closed(0)],

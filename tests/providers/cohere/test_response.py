@@ -96,6 +96,7 @@ STREAMS: list[tuple[str, list[Any], list[Event]]] = [
     ("finish TOOL_CALL", [end(finish_reason="TOOL_CALL")], [Finished("tool_calls")]),
     ("finish STOP_SEQUENCE", [end(finish_reason="STOP_SEQUENCE", usage=None)], [Finished("stop")]),
     ("unknown finish reason", [end(finish_reason="BORED")], [Finished("stop")]),
+    ("no finish reason", [end(finish_reason=None)], [Finished(None)]),
 ]  # fmt: skip
 
 

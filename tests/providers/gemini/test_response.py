@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode, b64encode
 from typing import Any
 
 import pytest
@@ -357,6 +358,20 @@ def test_a_stream_is_decoded_in_each_framing_and_chunking(name: str, body: bytes
         pieces = [body[i : i + step] for i in range(0, len(body), step)]
         frames = [frame for piece in pieces for frame in framer.feed(piece)] + framer.end()
         assert [e for frame in frames for e in PROVIDER.decode_event(frame, state)] == EXPECTED
+
+
+def test_pieces_of_audio_have_no_padding_before_the_last() -> None:
+    """Clients join them into one base64 text."""
+    pieces = [b"a", b"bcdef", b"gh", b"i", b"jkl", b"mn"]
+    parts = [
+        {"inlineData": {"mimeType": "audio/pcm", "data": b64encode(piece).decode()}}
+        for piece in pieces
+    ]
+    chunks = [answer(part, finish=None) for part in parts]
+    found = [e.fields["audio"] for e in streamed(*chunks, answer()) if isinstance(e, ExtraFields)]
+    assert {each["format"] for each in found[:-1]} == {"pcm"}
+    assert all("=" not in each["data"] for each in found[:-1])
+    assert b64decode("".join(each["data"] for each in found)) == b"".join(pieces)
 
 
 def test_done_of_a_proxy_is_the_stream_end() -> None:

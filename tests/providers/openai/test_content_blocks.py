@@ -27,6 +27,8 @@ PARTS: list[tuple[str, dict[str, Any], list[Event]]] = [
     ("references", REFERENCE, [ExtraFields({"references": [REFERENCE]}, 1)]),
     ("no references", {"type": "reference", "reference_ids": []}, []),
     ("an unknown type", {"type": "new", "text": "Hi"}, []),
+    ("no type", {"text": "Hi"}, [Text("Hi", 1)]),
+    ("a type that is no text", {"type": 7, "text": "Hi"}, [Text("Hi", 1)]),
 ]
 
 

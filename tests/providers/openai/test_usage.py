@@ -102,3 +102,11 @@ def test_usage_of_a_stream_is_read_and_reported_as_sent(sent: Any, usage: Usage)
 def test_usage_of_a_whole_response_is_read(sent: Any, usage: Usage) -> None:
     seen = decode_response(json.dumps({**BASE, "choices": [], "usage": sent}).encode())
     assert [event.usage for event in seen if isinstance(event, UsageReported)] == [usage]
+
+
+def test_counts_of_another_type_are_read_and_shown_as_numbers() -> None:
+    sent = {"prompt_tokens": 12.0, "completion_tokens": "x", "cost": 0.1}
+    (seen,) = decode([frame({**BASE, "choices": [], "usage": sent})])[1:]
+    assert isinstance(seen, UsageReported)
+    assert (seen.usage.input_tokens, seen.usage.cost_usd) == (12, Decimal("0.1"))
+    assert seen.openai_usage["prompt_tokens"] == 12

@@ -361,6 +361,31 @@ STREAMS: dict[str, tuple[list[Any], list[Event]]] = {
             StreamEnd(),
         ],
     ),
+    "items without a type": (
+        [
+            done(0, id="rs_1", summary=[{"text": "A"}]),
+            done(1, content=message("Hello")["content"]),
+            done(2, **{**CALL, "type": None, "arguments": "{}"}),
+            done(3),
+        ],
+        [
+            Reasoning("A"),
+            ReasoningDetail(
+                {"type": "reasoning.summary", "summary": "A", "id": "rs_1", "format": FORMAT,
+                 "index": 0}),
+            Text("Hello"),
+            ToolStarted(0, "call_1", "f"),
+            ToolArguments(0, "{}"),
+        ],
+    ),
+    "an item that is no object, and one whose place is not told": (
+        [
+            event("output_item.done", output_index=0, item=7),
+            added(2, **CALL),
+            event("output_item.done", item={**CALL, "arguments": "{}"}),
+        ],
+        [ToolStarted(0, "call_1", "f"), ToolArguments(0, "{}")],
+    ),
     "an early end without a reason": ([ended("incomplete")], [Finished("length"), StreamEnd()]),
     "unknown events": (
         [{"type": "response.new"}, {"type": "keepalive"}, {}],
