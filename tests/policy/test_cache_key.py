@@ -11,6 +11,7 @@ from headway.policy.cache_key import (
     is_deterministic,
     is_stateless,
     make_cache_key,
+    names_ttl,
     offers_tools,
     read_cache_control,
 )
@@ -182,4 +183,5 @@ def test_a_time_to_live_has_a_header_of_its_own() -> None:
     both = [ttl, (b"cache-control", b"no-cache")]
     assert read_cache_control(both) == CacheControl(no_cache=True, ttl=30.0)
     assert read_cache_control([]) == CacheControl()
+    assert [names_ttl(headers) for headers in (both, both[1:], [])] == [True, False, False]
     assert read_cache_control([(b"x-headway-cache-ttl", b"soon")]) == CacheControl()

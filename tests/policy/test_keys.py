@@ -6,7 +6,7 @@ import pytest
 
 from headway.errors import Unauthorized
 from headway.policy import keys as keys_module
-from headway.policy.keys import ANONYMOUS, KeyRing, authorize
+from headway.policy.keys import ANONYMOUS, KeyRing, authorize, identify
 from support.for_each import for_each
 
 RING = KeyRing.from_keys(["hw-first", "hw-second", "hw-drei-ß"])
@@ -65,6 +65,7 @@ def test_any_other_key_is_refused_without_quoting_it(headers, code) -> None:
 def test_without_keys_everyone_is_anonymous() -> None:
     assert authorize([], KeyRing()) == ANONYMOUS
     assert authorize([(b"x-api-key", b"whatever")], KeyRing.from_keys([])) == ANONYMOUS
+    assert identify([b"any digest"], KeyRing()) == ANONYMOUS
 
 
 @pytest.mark.parametrize("key", [b"hw-first", b"hw-second", b"wrong"])

@@ -50,7 +50,7 @@ def test_a_minimal_request_is_decoded() -> None:
     assert dict(call.request.parameters) == {}
     assert not call.request.uses_default_parameters
     assert (call.stream, call.request.stream, call.sse) == (False, False, True)
-    assert (call.api_key, call.base_url, call.retries) == (None, None, 0)
+    assert (call.api_key, call.base_url, call.retries) == (None, None, None)
 
 
 @pytest.mark.parametrize(

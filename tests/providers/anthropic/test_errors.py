@@ -114,10 +114,10 @@ def test_headers_give_the_request_id_the_wait_and_whether_to_retry(
     assert errors.UpstreamRateLimited.retryable is True
 
 
-def test_a_conflict_is_retryable_if_anthropic_says_so() -> None:
+def test_a_conflict_is_retryable_unless_anthropic_says_otherwise() -> None:
     body = json.dumps(said("conflict_error")).encode()
-    assert decode_error(409, [], body).retryable is False
-    assert decode_error(409, [(b"x-should-retry", b"true")], body).retryable is True
+    assert decode_error(409, [], body).retryable is True
+    assert decode_error(409, [(b"x-should-retry", b"false")], body).retryable is False
 
 
 def test_an_error_without_a_message_in_a_stream_gets_a_default_message() -> None:
