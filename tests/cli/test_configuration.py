@@ -62,3 +62,18 @@ def test_a_provider_is_listed_with_the_variables_that_set_its_address(tmp_path: 
         f"vertex {vertex} (from GOOGLE_CLOUD_PROJECT, GOOGLE_CLOUD_LOCATION)",
     ):
         assert f"  provider  {line}" in shown
+
+
+def test_a_route_is_listed_with_its_strategy_and_targets(tmp_path: Path) -> None:
+    path = tmp_path / "headway.yaml"
+    path.write_text(
+        "models:\n"
+        "  fast: openai/gpt-5-mini\n"
+        "  safe: [openai/gpt-5, fast]\n"
+        "  smart: {targets: [{model: fast, weight: 3}, {model: groq/l, when: {tags: a}}]}\n"
+    )
+    shown = summary(load(path, {"HOME": str(tmp_path)}, FACTS)).splitlines()
+    assert [line for line in shown if line.startswith("  route")] == [
+        "  route     safe: ordered, openai/gpt-5, openai/gpt-5-mini",
+        "  route     smart: weighted, openai/gpt-5-mini (3), groq/l (1, with a condition)",
+    ]

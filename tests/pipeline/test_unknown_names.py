@@ -12,6 +12,7 @@ from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Snapshot
 from headway.pipeline.unknown_names import MAX_LENGTH, unknown_provider, with_suggestion
 from headway.providers import KINDS
+from headway.routing.model_aliases import ModelAliases
 from support.pipeline_fakes import Pipe
 
 NO_MODELS: Mapping[str, list[str]] = {}
@@ -149,6 +150,13 @@ def test_a_model_without_a_provider_gets_the_providers_that_have_it(model: str, 
         "openai", "openai_responses", "echo", "mine", models={"mine": ["my-model"]}
     )
     assert suggested(model, snapshot).startswith(f"It must be provider/model; {hint}")
+
+
+def test_names_of_the_configuration_are_suggested_first() -> None:
+    names = ModelAliases.from_table({"smart": "openai/gpt-4o", "gpt-4-safe": "openai/gpt-4"})
+    snapshot = replace(snapshot_of("openai"), aliases=names)
+    assert suggested("smrt", snapshot) == "It must be provider/model; did you mean smart?"
+    assert ("did you mean gpt-4-safe" in suggested("gpt-4-saef", snapshot)) is True
 
 
 @pytest.mark.parametrize("model", ["", "zz", "claude-sonnet-4-5", "x" * 5000])

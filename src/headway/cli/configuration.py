@@ -11,6 +11,7 @@ from headway.cli.errors import usage_error
 
 if TYPE_CHECKING:
     from headway.config import Config, Overrides, Provider
+    from headway.config.route_schema import Route, RouteTarget
 
 PASSWORD = re.compile(r"(://[^/@:]*:)[^/@]*@")
 
@@ -40,6 +41,11 @@ def summary(config: Config) -> str:
         ("server", f"{address(server.host, server.port)}, {workers}, {access}"),
         ("ledger", hide_password(config.ledger.url)),
         *(("provider", _provider(one)) for one in usable),
+        *(
+            ("route", _route(name, route))
+            for name, route in config.models.items()
+            if not isinstance(route, str)
+        ),
         *([("others", f"{unusable} that need a key of the client's own")] if unusable else []),
         *(("warning", text) for text in config.warnings),
     ]
@@ -68,6 +74,18 @@ def _provider(provider: Provider) -> str:
     variables = ", ".join(provider.sources.values())
     sources = f" (from {variables})" if variables else ""
     return f"{provider.name}{kind} {_location(provider)}{sources}{key}"
+
+
+def _route(name: str, route: Route) -> str:
+    """``smart: weighted, vendor/big (2, with a condition), other/small``."""
+    targets = ", ".join(_target(target, route) for target in route.targets)
+    return f"{name}: {route.strategy}, {targets}"
+
+
+def _target(target: RouteTarget, route: Route) -> str:
+    about = [f"{target.weight:g}"] if route.strategy == "weighted" else []
+    about += ["with a condition"] if target.when is not None else []
+    return f"{target.model} ({', '.join(about)})" if about else target.model
 
 
 def hide_password(url: str) -> str:

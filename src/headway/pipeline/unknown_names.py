@@ -40,9 +40,15 @@ def unknown_provider(snapshot: Snapshot, name: str, model: str | None = None) ->
 
 
 def with_suggestion(error: MissingProvider, snapshot: Snapshot) -> MissingProvider:
-    """``error`` with the providers whose model has the name that the client sent, or a similar
-    one."""
-    similar = _providers_of(snapshot, error.model) or _similar_models(snapshot, error.model)
+    """``error`` with the providers whose model has the name that the client sent, or with similar
+    names: those of the configuration first."""
+    similar = (
+        _providers_of(snapshot, error.model)
+        or [
+            *_similar(error.model, snapshot.aliases.exact, 1),
+            *_similar_models(snapshot, error.model),
+        ][:MAX_MODELS]
+    )
     if similar:
         error.message = f"{error.message.removesuffix('.')}; {_did_you_mean(similar)}"
     return error
