@@ -85,9 +85,11 @@ NAMES_SHOWN = {
     "dialects/openai/completions.py": {"echo"},
     "metering/tokens.py": {"deepseek", "gemini", "mistral"},  # families of models
     "record.py": {"openai_responses"},  # the name of a dialect too
+    "server/api/explain_route.py": {"gemini", "ollama", "openai_responses"},  # wire formats too
     "server/openapi/examples/anthropic.py": {"anthropic"},
     "server/openapi/examples/base.py": {"openai"},
     "server/openapi/examples/completions.py": {"local"},
+    "server/openapi/examples/explain.py": {"anthropic", "openai"},
     "server/openapi/examples/info.py": {"local", "openai"},
     "server/openapi/examples/openai.py": {"local"},
     "server/openapi/examples/relayed.py": {"echo"},

@@ -15,6 +15,7 @@ from headway.cli import (
     database,
     demo,
     errors,
+    explain,
     export,
     first_call,
     listings,
@@ -106,6 +107,7 @@ app.command(serve_options.COMMAND)(serve.serve)
 app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
+app.command()(explain.explain)
 app.add_typer(logs.logs, name="logs")
 app.command()(usage.usage)
 app.command()(sessions.sessions)

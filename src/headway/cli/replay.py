@@ -19,6 +19,7 @@ from headway.cli.ledger_access import Ledger, use_ledger
 from headway.cli.log_table import STYLES, short_id
 from headway.cli.options import ApiKey, ConfigPath, RecordsAsJson
 from headway.cli.prompt import read_parameters
+from headway.cli.requests import post_json
 from headway.cli.tables import Cell, Cells, Column, Line, Table
 
 if TYPE_CHECKING:
@@ -115,21 +116,8 @@ def replay(
 def _replay_there(
     url: str, api_key: str | None, call_id: str, models: Sequence[str], parameters: Any
 ) -> bytes:
-    from headway.sdk.connections import ConnectionPool
-    from headway.sdk.errors import from_response
-
-    try:
-        pool = ConnectionPool(url, api_key, TIMEOUT_S)
-    except ValueError as error:
-        raise usage_error(str(error)) from error
     body = msgspec.json.encode({"models": models, "parameters": parameters})
-    path = f"/api/replay/{quote(call_id, safe='')}"
-    pending = pool.open("POST", path, body, "application/json")
-    response, answer = pending.response, pending.read()
-    pool.close()
-    if response.status != 200:
-        raise from_response(response.status, response.headers, answer)
-    return answer
+    return post_json(url, api_key, f"/api/replay/{quote(call_id, safe='')}", body, TIMEOUT_S)
 
 
 def _replay_here(

@@ -72,7 +72,8 @@ TARGET = Section(
         ),
         "supports": Key(
             ListType(value_types.NEED),
-            "What its model can do although the data that ships says that it cannot.",
+            "What its model can do although the data that ships says that it cannot: `headway "
+            "explain` shows what it lacks by that.",
             default="none",
         ),
         "context_window": Key(

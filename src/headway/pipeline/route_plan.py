@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
 from headway.pipeline.gateway import Gateway, Snapshot
 from headway.pipeline.routed_requests import read_request
-from headway.pipeline.target_facts import facts_table
+from headway.pipeline.target_facts import Interests, TargetFactsTable, facts_table
 from headway.routing.plan import Plan, make_plan
 from headway.routing.route import Route
+from headway.routing.routed_request import RoutedRequest
 from headway.routing.wishes import Wishes
 
 
@@ -28,18 +29,38 @@ class RoutedCall(Protocol):
 
 
 def plan_route(call: RoutedCall, route: Route, decoded: DecodedRequest, wishes: Wishes) -> Plan:
-    gateway = call.gateway
-    unix_now = gateway.unix_time()
+    facts, request = read_for_plan(call, route, decoded)
+    return choose(call, route, decoded, wishes, facts, request)
+
+
+def read_for_plan(
+    call: RoutedCall, route: Route, decoded: DecodedRequest, interests: Interests | None = None
+) -> tuple[TargetFactsTable, RoutedRequest]:
+    """What is known of the targets, and what of the request the route depends on: ``interests``,
+    in place of the route's own."""
+    unix_now = call.gateway.unix_time()
     facts = facts_table(call.snapshot, unix_now)
     request = read_request(
         decoded,
         route=route,
-        interests=facts.interests_of(route),
+        interests=interests or facts.interests_of(route),
         dialect=call.dialect.name,
         headers=call.client_request.headers,
         key_id=call.key_id or "",
         now=unix_now,
     )
+    return facts, request
+
+
+def choose(
+    call: RoutedCall,
+    route: Route,
+    decoded: DecodedRequest,
+    wishes: Wishes,
+    facts: TargetFactsTable,
+    request: RoutedRequest,
+) -> Plan:
+    gateway = call.gateway
     states, now = gateway.routing_state, gateway.clock()
     plan = make_plan(route, request, facts, states, now, gateway.rng, wishes)
     if decoded.allows_fallbacks or len(plan.candidates) < 2:

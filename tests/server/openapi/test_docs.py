@@ -29,6 +29,7 @@ from headway.server.openapi.schemas import (
     base,
     chat,
     completions,
+    explain,
     gemini,
     ledger,
     models,
@@ -139,7 +140,18 @@ def samples() -> Iterator[Sample]:
 def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
     names = [one["$ref"].rpartition("/")[2] for one in schema.get("anyOf", [schema])]
     schemas = (base, chat, metrics_schemas, models, engine_schemas, openai, responses, anthropic)
-    schemas = (*schemas, gemini, ollama, completions, relayed, ledger, replay, spend, tracker)
+    schemas = (
+        *schemas,
+        gemini,
+        ollama,
+        completions,
+        relayed,
+        ledger,
+        replay,
+        spend,
+        tracker,
+        explain,
+    )
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
 

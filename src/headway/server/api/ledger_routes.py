@@ -11,6 +11,7 @@ from typing import NamedTuple
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import KeyId, authorize
 from headway.server.api import (
+    explain_route,
     export_route,
     feedback_route,
     generation_route,
@@ -48,6 +49,7 @@ ROUTES: dict[str, Route] = {
     "/api/usage": Route(usage_routes.usage),
     "/api/costs/reconcile": Route(usage_routes.reconcile),
     "/api/export": Route(export_route.export_or_convert, (*READ, *WRITE)),
+    "/api/explain": Route(explain_route.explain_request, WRITE),
     "/api/feedback": Route(feedback_route.give_feedback, WRITE),
     "/api/tracking/logs": Route(tracker_routes.logs, (*READ, *WRITE)),
     "/api/tracking/session": Route(tracker_routes.sessions, WRITE),

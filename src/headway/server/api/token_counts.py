@@ -107,15 +107,27 @@ async def respond(
     exact = await _ask_provider(gateway, route.dialect, decoded)
     if exact is not None:
         return [(SOURCE_HEADER, b"reported")], route.encode(exact)
-    converted, _ = route.dialect.convert_request(decoded.request)
-    messages = bytes(converted.messages)
-    given = [converted.parameters[name] for name in TEXTS if name in converted.parameters]
-    texts = "\n".join(bytes(raw).decode() for raw in given)
-    tokens = await _count(gateway, converted.model, messages, texts)
+    messages, texts = _prompt_of(route.dialect, decoded.request)
+    tokens = await _count(gateway, decoded.request.model, messages, texts)
     source = b"counted"
     if tokens is None:
         tokens, source = (len(messages) + len(texts)) // BYTES_PER_TOKEN, b"estimated"
     return [(SOURCE_HEADER, source)], route.encode(tokens)
+
+
+async def count_prompt(
+    gateway: Gateway, dialect: Dialect, model: str, request: ChatRequest
+) -> int | None:
+    """The gateway's own count of a prompt with its tools, by the vocabulary of ``model``. None if
+    it cannot be counted in a short time. Raises RequestError for a malformed request."""
+    return await _count(gateway, model, *_prompt_of(dialect, request))
+
+
+def _prompt_of(dialect: Dialect, request: ChatRequest) -> tuple[bytes, str]:
+    """The messages in OpenAI's format, and the other texts that are part of the prompt."""
+    converted, _ = dialect.convert_request(request)
+    given = [converted.parameters[name] for name in TEXTS if name in converted.parameters]
+    return bytes(converted.messages), "\n".join(bytes(raw).decode() for raw in given)
 
 
 async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequest) -> int | None:

@@ -4,6 +4,7 @@ from headway.server.openapi import (
     anthropic_operations,
     completions_operations,
     error_examples,
+    explain_operations,
     gemini_operations,
     ledger_operations,
     native_operations,
@@ -249,6 +250,7 @@ OPERATIONS = (
             error_examples.NO_PROVIDER,
         ),
     ),
+    *explain_operations.OPERATIONS,
     Operation(
         method="post",
         path="/v1/chat/completions",
