@@ -161,7 +161,13 @@ def _asked(question: Question) -> str:
     return ("stream" if question.is_stream else "whole") + retries
 
 
+def active_calls(gateway: Gateway) -> list[GatewayCall]:
+    """In an order that does not depend on addresses in memory."""
+    calls = [call for call in gateway.active if isinstance(call, GatewayCall)]
+    return sorted(calls, key=lambda call: call.id)
+
+
 def abort_all(gateway: Gateway) -> None:
     """As the server does when it has waited long enough for its last requests."""
-    for call in list(gateway.active):
+    for call in active_calls(gateway):
         call.abort(ShuttingDown("The gateway is shutting down."))

@@ -24,7 +24,7 @@ from headway.routing.route_table import RouteTable
 from headway.routing_state.memory import MemoryRoutingState
 from headway.types import Timeouts
 from simulation.answers import MARK, WIRE_FORMATS
-from simulation.clients import SimulatedClient, abort_all
+from simulation.clients import SimulatedClient, abort_all, active_calls
 from simulation.prices import PRICES
 from simulation.schedules import (
     EPOCH,
@@ -168,7 +168,7 @@ class KeepAlive:
     def _tick(self) -> None:
         self._is_running = False
         gateway = self._world.gateway
-        for call in list(gateway.active):
+        for call in active_calls(gateway):
             call.keep_alive(self._world.loop.now, self._silence)
         if gateway.active:
             self.start()
