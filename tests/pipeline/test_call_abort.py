@@ -292,3 +292,14 @@ def test_a_call_without_an_attempt_gets_no_comment() -> None:
     events_of(pipe)
     silent(pipe, 60.0)
     assert pipe.sink.kinds == ["whole"]
+
+
+def test_an_error_between_attempts_has_the_status_on_record_that_the_client_has() -> None:
+    pipe = Pipe()
+    pipe.ask((b"accept", b"text/event-stream"), is_stream=True, retries=1)
+    in_loop(lambda: pipe.call.keep_alive(pipe.clock.now, 0.0))
+    pipe.sleeping = Gate()
+    refuse(pipe.upstream)
+    pipe.abort(ShuttingDown("Closing."))
+    assert (pipe.sink.status, pipe.records[-1].status) == (200, 200)
+    assert pipe.records[-1].error_type == "shutting_down"

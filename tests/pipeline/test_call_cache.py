@@ -27,6 +27,7 @@ from support.pipeline_fakes import (
     ListSink,
     Pipe,
     event,
+    in_loop,
     text,
 )
 from support.played_dialects import REQUESTS
@@ -478,6 +479,35 @@ def test_a_waiting_call_is_sent_when_the_client_of_the_first_leaves_before_its_r
     assert len(pipe.upstream_requests) == 2
     pipe.upstream.whole(WHOLE)
     assert second.status == 200
+
+
+def test_a_response_ends_when_the_last_of_those_who_read_it_has_left() -> None:
+    pipe = caching()
+    first, second = two(pipe, stream=True)
+    pipe.upstream.stream(ROLE, text("Hel"))
+    pipe.sleeping = Gate()
+    first.leave()
+    second.leave()
+    assert "cancel" not in pipe.upstream.history
+    pipe.sleeping.set(None)  # the next look at the limits
+    assert "cancel" in pipe.upstream.history
+    assert [record.outcome for record in pipe.records] == ["cancelled", "cancelled"]
+    assert pipe.gateway.active == set()
+
+
+def test_comments_before_the_call_was_sent_itself_are_on_record() -> None:
+    pipe = caching()
+    sinks, calls = [], []
+    for _ in range(2):
+        sinks.append(ask(pipe, stream=True, temperature=0))
+        calls.append(pipe.call)
+    pipe.upstream.stream(ROLE)
+    in_loop(lambda: calls[1].keep_alive(pipe.clock.now, 0.0))
+    pipe.upstream.fail(UpstreamDisconnected("It broke."))
+    assert sinks[1].body.startswith(b": keep-alive")
+    pipe.upstream.stream(HELLO)
+    assert sinks[1].body.endswith(DONE)
+    assert pipe.records[-1].response_bytes == len(sinks[1].body)
 
 
 def test_nobody_waits_for_a_response_that_ended_with_its_client() -> None:

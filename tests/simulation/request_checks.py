@@ -51,7 +51,9 @@ def _wanted_until(call: PlayedCall) -> float:
     if client.ended_at is None:
         return float("inf")
     drains = call.schedule.drains and client.state == "left"
-    return client.ended_at + (DRAIN.seconds + INTERVAL_S + SLACK if drains else 0.0)
+    if not (drains or call.has_company):
+        return client.ended_at
+    return client.ended_at + INTERVAL_S + SLACK + (DRAIN.seconds if drains else 0.0)
 
 
 def check_retries(call: PlayedCall) -> Iterator[str]:

@@ -179,13 +179,16 @@ def _find_rests(world: World, calls: Calls) -> dict[str, list[tuple[float, float
     in_row, found = Counter[str](), dict[str, list[tuple[float, float]]]()
     seen = [request for call in calls if call.is_dispatched for request in call.requests]
     for request in sorted(seen, key=lambda each: each.ended_at or 0.0):
+        target, ended_at = request.target, request.ended_at or 0.0
         if request.plan.fault in CERTAIN and request.state in ("ended", "failed"):
-            in_row[request.target] += 1
+            in_row[target] += 1
         else:
-            in_row[request.target] = 0
-        if in_row[request.target] == rule.failures and request.target not in found:
-            ended_at = request.ended_at or 0.0
-            found[request.target] = [(ended_at, ended_at + rule.cool_down_s)]
+            in_row[target] = 0
+            if target in found:  # a retry may have shown that it is well
+                since, until = found[target][0]
+                found[target] = [(since, min(until, ended_at, *request.text_times[:1]))]
+        if in_row[target] == rule.failures and target not in found:
+            found[target] = [(ended_at, ended_at + rule.cool_down_s)]
     return found
 
 

@@ -51,6 +51,7 @@ from headway.pipeline.gateway import (
     DEFECT,
     NO_RECORD,
     RECORD_RETRY_S,
+    DrainLimits,
     Gateway,
     Upstream,
 )
@@ -564,7 +565,7 @@ class GatewayCall(InterruptibleCall):
             return
         attempt, snapshot, left = self.attempt, self.snapshot, ClientGone(CLIENT_LEFT)
         output_usd = partial(output_cost, attempt, snapshot.prices)
-        limits = (self.cache_use and self.cache_use.drain_limits) or snapshot.drain
+        limits = self._drain_limits
         self.drain = start_drain(self.gateway, limits, attempt, self.sink, output_usd)
         if self.drain is None:
             self.abort(left)
@@ -572,6 +573,10 @@ class GatewayCall(InterruptibleCall):
             self.abort_reason = left
             if self._dispatch is not None:
                 self._dispatch.cancel_all_but(attempt, left)
+
+    def _drain_limits(self) -> DrainLimits | None:
+        own = None if self.cache_use is None else self.cache_use.drain_limits
+        return own or self.snapshot.drain
 
     def _end_stream(self, pieces: list[bytes]) -> None:
         *first, last = pieces or [b""]

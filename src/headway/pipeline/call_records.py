@@ -34,6 +34,8 @@ class RecordedCall(Protocol):
     attempts: int
     upstream_request_bytes: int | None
     overhead_s: float | None
+    attempt: Attempt | None
+    """The last one."""
     drain: Drain | None
     recorded: Attempt | None
     records: int
@@ -106,7 +108,9 @@ def record_failure(
         if is_last:
             facts = content.keep_call(call, facts, attempt)
         if attempt is None or result is None:
-            _write(call, accounting.refusal_record(facts, error, _status_of(call, error)))
+            has_headers = call.attempt is not None and call.attempt.has_headers
+            status = 200 if has_headers else _status_of(call, error)
+            _write(call, accounting.refusal_record(facts, error, status))
         else:
             totals = _totals_of_failure(call, facts, result)
             record_attempt(call, attempt, facts, result, totals, error, is_last)

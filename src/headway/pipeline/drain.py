@@ -23,6 +23,11 @@ from headway.ports import RawSink, ResponseHeaders, Sink
 from headway.types import Headers
 
 INTERVAL_S = 0.25
+FindLimits = Callable[[], DrainLimits | None]
+
+
+def _no_limits() -> DrainLimits | None:
+    return None
 
 
 class DrainableResponse(Protocol):
@@ -71,18 +76,18 @@ class Drain:
     def __init__(
         self,
         gateway: Gateway,
-        limits: DrainLimits,
+        find_limits: FindLimits,
         response: DrainableResponse,
         output_usd: Callable[[], Decimal | None],
     ) -> None:
         self.bytes_out = response.bytes_out
         """Bytes that the client got."""
         self._gateway = gateway
+        self._find_limits = find_limits
         self._response = response
         self._output_usd = output_usd
-        self._max_usd = limits.usd
-        self._max_bytes = response.bytes_in + limits.bytes
-        self._deadline = gateway.clock() + limits.seconds
+        self._bytes_before = response.bytes_in
+        self._started = gateway.clock()
         self._is_stopping = False
         self._sink = DiscardSink()
 
@@ -101,10 +106,11 @@ class Drain:
                     await self._gateway.sleep(INTERVAL_S)
         finally:
             self._sink.on_write = None  # it refers to the response
+            self._find_limits = _no_limits  # it refers to the call
 
     def _on_write(self) -> None:
         """The response is being read, and cannot be cancelled in this call."""
-        if self._response.bytes_in > self._max_bytes and not self._is_stopping:
+        if self._is_too_long(self._find_limits()) and not self._is_stopping:
             self._is_stopping = True
             asyncio.get_running_loop().call_soon(self._stop)
 
@@ -112,30 +118,33 @@ class Drain:
         self._response.cancel(ClientGone(CLIENT_LEFT), self._gateway.clock())
 
     def _is_at_limit(self) -> bool:
-        if (
-            self._gateway.is_closing
-            or self._response.bytes_in > self._max_bytes
-            or self._gateway.clock() >= self._deadline
-        ):
+        limits, gateway = self._find_limits(), self._gateway
+        if limits is None or gateway.is_closing or self._is_too_long(limits):
+            return True
+        if gateway.clock() >= self._started + limits.seconds:
             return True
         usd = self._output_usd()
-        return usd is not None and usd > self._max_usd
+        return usd is not None and usd > limits.usd
+
+    def _is_too_long(self, limits: DrainLimits | None) -> bool:
+        return limits is not None and self._response.bytes_in > self._bytes_before + limits.bytes
 
 
 def start_drain(
     gateway: Gateway,
-    limits: DrainLimits | None,
+    find_limits: FindLimits,
     response: DrainableResponse | None,
     sink: Sink,
     output_usd: Callable[[], Decimal | None],
 ) -> Drain | None:
     """Let ``response`` go on without its client, whose ``sink`` is released. None where that is
-    switched off, where no successful response has begun or it is over, and in a shutdown."""
-    if limits is None or gateway.is_closing:
+    switched off, where no successful response has begun or it is over, and in a shutdown.
+    ``find_limits`` is asked again and again: None where nobody wants the rest any more."""
+    if find_limits() is None or gateway.is_closing:
         return None
     if response is None or response.is_over or not 200 <= response.status < 300:
         return None
-    drain = Drain(gateway, limits, response, output_usd)
+    drain = Drain(gateway, find_limits, response, output_usd)
     sink.on_pause = sink.on_resume = sink.on_gone = None
     drain.start()
     return drain

@@ -538,8 +538,9 @@ class NativeCall:
     def _on_client_gone(self) -> None:
         if self.is_over:
             return
-        limits = self.snapshot.drain
-        self._drain = start_drain(self.gateway, limits, self._relay, self.sink, self._output_usd)
+        self._drain = start_drain(
+            self.gateway, lambda: self.snapshot.drain, self._relay, self.sink, self._output_usd
+        )
         if self._drain is None:
             self.abort(ClientGone(CLIENT_LEFT))
 

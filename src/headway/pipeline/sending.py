@@ -113,4 +113,6 @@ def new_attempt(
     if previous is not None and previous.has_headers:
         attempt.has_headers = True  # a keep-alive comment was written before any content
         attempt.last_write = previous.last_write
+        if not previous.number:  # of another call's response, which has no record of its own
+            attempt.bytes_out = previous.bytes_out
     return attempt
