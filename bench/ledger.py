@@ -29,7 +29,7 @@ from headway.ledger.store import Filter, Store
 from headway.ledger.stores import new_store
 from headway.record import Content, Record, SpooledRecord, encode
 
-BATCH = 10_000
+BATCH = 5000
 """Lines that the shipper stores at once, when it catches up."""
 TURNS = 50
 

@@ -174,8 +174,9 @@ class Sums:
             if counts is not None and contribution[1]:
                 add_counts(self._gaps[hour, 0, model], counts)
 
-    def parts(self) -> Iterator[tuple[Address, bytes]]:
-        """What is to be appended to which cells, each once."""
+    def parts(self, rolled: int | None = None) -> Iterator[tuple[Address, bytes]]:
+        """What is to be appended to which cells, each once. Where the database makes the cells of
+        longer times by itself, from the day ``rolled`` on, only those of earlier days are made."""
         for family, groups in zip(FAMILIES, self._groups, strict=True):
             cells = {}
             for at, contributions in groups.items():
@@ -183,7 +184,7 @@ class Sums:
                 cell.add(contributions)
                 if family[0].has_gaps and at in self._gaps:
                     cell.gaps = self._gaps[at]
-            yield from _encode_family(family, cells)
+            yield from _encode_family(family, cells, rolled)
 
 
 def _merge_cells(cells: Iterable[tuple[_At, Cell]]) -> _Cells:
@@ -205,16 +206,24 @@ def _merge_cells(cells: Iterable[tuple[_At, Cell]]) -> _Cells:
     return merged
 
 
-def _encode_family(family: Sequence[Cube], cells: _Cells) -> Iterator[tuple[Address, bytes]]:
+def _encode_family(
+    family: Sequence[Cube], cells: _Cells, rolled: int | None
+) -> Iterator[tuple[Address, bytes]]:
     """The cells of the shortest level, and of the longer ones, which are made of them."""
     encoded: dict[int, tuple[Cell, bytes]] = {}  # by identity: a month may be one of its days
     level = family[0].level
     for cube in family:
         if cube.level != level:
-            starts = {start: _widen(level, cube.level, start) for start, _, _ in cells}
+            stop = None if rolled is None else start_of(level, rolled * DAY_US)
+            starts = {
+                start: _widen(level, cube.level, start)
+                for start, _, _ in cells
+                if stop is None or start < stop
+            }
             cells = _merge_cells(
                 ((starts[start], name, profile), cell)
                 for (start, name, profile), cell in cells.items()
+                if start in starts
             )
             level = cube.level
         for (start, name, profile), cell in cells.items():
@@ -229,10 +238,11 @@ def _widen(level: Level, wider: Level, start: int) -> int:
     return start_of(wider, time_of_start(level, start))
 
 
-def addresses_of(place: Place) -> Iterator[Address]:
-    """The cells that a record belongs to."""
+def addresses_of(place: Place, rolled: int | None = None) -> Iterator[Address]:
+    """The cells that a record belongs to; ``rolled`` as for ``Sums.parts``."""
+    is_rolled = rolled is None or place.time_us // DAY_US < rolled
     for family in FAMILIES:
-        for cube in family:
+        for cube in family if is_rolled else family[:1]:
             name = {"user": place.user, "tags": place.tags, None: None}[cube.name]
             profile = place.masked[MASKS.index(cube.fields)]
             yield cube.number, start_of(cube.level, place.time_us), name or 0, profile

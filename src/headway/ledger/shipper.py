@@ -26,8 +26,8 @@ from headway.ledger.store import Position, Store, StoreError
 from headway.record import Entry, encode
 from headway.types import Clock
 
-BATCH_BYTES = 8 * 2**20
-BATCH_LINES = 10_000
+BATCH_BYTES = 4 * 2**20
+BATCH_LINES = 5000
 """The sums of a batch are written once, so large ones are cheaper a record."""
 POLL_S = 0.1
 STATUS_INTERVAL_S = 1.0

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import ceil, log
 from operator import itemgetter, mul
@@ -253,16 +253,22 @@ def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
 
 def decode_parts(parts: bytes) -> list[PartOf]:
     """What a database keeps of a cell."""
-    found, at, view = [], 0, memoryview(parts)
+    return [_decode_part(frame[_LENGTH_BYTES:]) for frame in _split_frames(parts)]
+
+
+def _split_frames(parts: bytes) -> Iterator[memoryview]:
+    at, view = 0, memoryview(parts)
     while at < len(parts):
-        start = at + _LENGTH_BYTES
-        at = start + int.from_bytes(parts[at:start], "big")
-        body = view[start:at]
-        try:
-            found.append(_decode(body))
-        except msgspec.ValidationError:
-            found.append(_convert(_decode_first(body)))
-    return found
+        start = at
+        at += _LENGTH_BYTES + int.from_bytes(parts[at : at + _LENGTH_BYTES], "big")
+        yield view[start:at]
+
+
+def _decode_part(body: memoryview) -> PartOf:
+    try:
+        return _decode(body)
+    except msgspec.ValidationError:
+        return _convert(_decode_first(body))
 
 
 class _FirstPart(Struct, frozen=True, array_like=True):
@@ -422,10 +428,16 @@ class Cell(Struct):
 
 
 def merge_parts(parts: bytes) -> bytes:
-    """All parts of a cell as one."""
+    """All parts of a cell as one; where values were counted already and a few more are listed, as
+    two, so that not all are counted again and again."""
+    frames = [(frame, _decode_part(frame[_LENGTH_BYTES:])) for frame in _split_frames(parts)]
+    counted = [frame for frame, part in frames if part.histograms]
+    listed = [part for _, part in frames if not part.histograms]
+    if len(counted) != 1 or sum(len(part.places) for part in listed) > _MOST_LISTED:
+        counted, listed = [], [part for _, part in frames]
     cell = Cell()
-    cell.add_parts(parts, range(_METRICS))
-    return cell.encode()
+    cell.add_decoded(listed, range(_METRICS))
+    return b"".join([*counted, cell.encode()] if listed else counted)
 
 
 def _pack_counts(counts: dict[int, int]) -> bytes | None:

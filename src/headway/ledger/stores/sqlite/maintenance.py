@@ -7,14 +7,15 @@ from pathlib import Path
 
 import apsw
 
-from headway.ledger.cubes import FAMILIES
+from headway.ledger.cubes import FAMILIES, Span
 from headway.ledger.store import Deleted, StoreFacts
+from headway.ledger.stores.sqlite.cells import each_cell, spans_to_read
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
 from headway.ledger.stores.sqlite.facets import delete_facets
 from headway.ledger.stores.sqlite.filters import limit_number
 from headway.ledger.stores.sqlite.schema import COUNT_BY_HOUR, read_version
-from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
+from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.stores.sqlite.writing import SLACK, time_of
 from headway.ledger.usage_parts import Cell
 
@@ -169,10 +170,11 @@ def _compare_sums(db: apsw.Connection) -> list[str]:
     """All cubes are sums over the same records."""
     found = {}
     for family in FAMILIES:
-        cube, total = family[-1], Cell()
-        for (parts,) in each_row(db, "SELECT cell FROM cells WHERE cube = ?", (cube.number,)):
-            total.add_parts(parts, (), has_gaps=False)
-        found[cube.number] = total.to_usage({}, ())
+        total = Cell()
+        for cube, span in spans_to_read(db, family, [Span(family[-1].level, None, None)]):
+            for _, _, _, parts in each_cell(db, cube, span):
+                total.add_parts(parts, (), has_gaps=False)
+        found[family[-1].number] = total.to_usage({}, ())
     first = FAMILIES[0][-1].number
     return [
         f"the sums of cube {number} differ from those of cube {first}"

@@ -11,9 +11,11 @@ import apsw
 
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS, decode_key
 from headway.ledger.store import StoreError
+from headway.ledger.stores.sqlite.cells import TABLES as CELL_TABLES
+from headway.ledger.stores.sqlite.cells import set_rolled_day
 from headway.ledger.stores.sqlite.facets import TABLES as FACET_TABLES
 from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
-from headway.ledger.stores.sqlite.sql import all_rows
+from headway.ledger.stores.sqlite.sql import all_rows, first_value
 
 APPLICATION_ID = 0x48445759
 """SQLite's ``application_id`` of a ledger: "HDWY"."""
@@ -136,8 +138,12 @@ def index_tokens(db: apsw.Connection) -> None:
             [(tokens_of(decode_key(key)), id_) for id_, key in keys],
         )
     db.execute(FACET_TABLES)
+    db.execute(CELL_TABLES)
     db.execute("INSERT INTO facets (rowid, tokens) SELECT n, tokens FROM facet_texts ORDER BY n")
     db.execute(f"INSERT INTO hours {COUNT_BY_HOUR} GROUP BY 1")
+    newest = first_value(db, "SELECT max(hour) FROM hours")
+    if newest is not None:
+        set_rolled_day(db, newest // 24 + 1)
 
 
 _INDEXES_OF_RECORDS = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import islice
@@ -36,6 +37,7 @@ from headway.ledger.stores.sqlite.sql import all_rows
 from headway.ledger.stores.sqlite.usage import UsageReader
 from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
+from headway.types import Clock
 
 CHUNK = 500
 """Entries that are in memory at once."""
@@ -47,10 +49,10 @@ class SqliteStore:
 
     Any number of processes may read; writes wait for each other."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, unix_time: Clock = time.time) -> None:
         self.path = path
         self._connections = Connections(path)
-        self._records = writing.RecordWriter()
+        self._records = writing.RecordWriter(unix_time)
         self._local = threading.local()
 
     async def open(self, *, migrates: bool = True) -> None:

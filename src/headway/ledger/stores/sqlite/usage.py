@@ -18,6 +18,7 @@ from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
 from headway.ledger.store import Dimension, Filter, Usage
+from headway.ledger.stores.sqlite.cells import each_cell, spans_to_read
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import each_row, encode_list, first_value
@@ -74,8 +75,7 @@ class UsageReader:
                 for limit in (where.since, where.until)
             )
             cover = cover_time([cube.level for cube in family], *limits)
-            for span in cover.spans:
-                cube = next(cube for cube in family if cube.level == span.level)
+            for cube, span in spans_to_read(self._db, family, cover.spans):
                 self._add_cells(cube, span)
             for since_us, until_us in cover.records:
                 self._add_records(since_us, until_us)
@@ -93,15 +93,8 @@ class UsageReader:
     def _add_cells(self, cube: Cube, span: Span) -> None:
         profiles, matches = self._reader.texts.profiles, profile_test(self._where)
         chosen: dict[int, bool] = {}
-        sql = "SELECT start, name, profile, cell FROM cells WHERE cube = ?"
-        values: list[Any] = [cube.number]
-        for limit, comparison in ((span.start, ">="), (span.stop, "<")):
-            if limit is not None:
-                sql += f" AND start {comparison} ?"
-                values.append(limit)
-        names, name_values = self._choose_names()
         groups: dict[tuple[int, int, int], list[Cell]] = {}
-        for start, name, profile, parts in each_row(self._db, sql + names, values + name_values):
+        for start, name, profile, parts in each_cell(self._db, cube, span, *self._choose_names()):
             if profile not in chosen:
                 chosen[profile] = matches(profiles[profile])
             if not chosen[profile]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
@@ -12,7 +13,6 @@ from msgspec import Struct, field
 from headway.ledger.cubes import (
     HOUR_US,
     MASKS,
-    Address,
     Place,
     Sums,
     addresses_of,
@@ -34,19 +34,24 @@ from headway.ledger.rows import (
     split_kind,
 )
 from headway.ledger.store import Position
+from headway.ledger.stores.sqlite.cells import (
+    append_parts,
+    find_rolled_day,
+    roll_up,
+    set_rolled_day,
+)
 from headway.ledger.stores.sqlite.facets import add_facets, delete_facets, id_token
 from headway.ledger.stores.sqlite.keys import CACHE_LIMIT, KeyNumbers
 from headway.ledger.stores.sqlite.schema import EPOCH_US
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.usage_parts import (
-    MAX_PARTS,
     Flags,
     contributions_of,
     correct_call_cost,
     flags_of,
-    merge_parts,
 )
 from headway.record import Feedback, Record
+from headway.types import Clock
 
 MAX_NUMBER = 2**62
 CALL_IS = "facets MATCH ? AND ifnull(r.call_id, r.id) = ?"
@@ -107,7 +112,7 @@ class _Added(Struct):
     numbers: list[int] = field(default_factory=list)
     ids: list[bytes | str] = field(default_factory=list)
     sums: Sums = field(default_factory=Sums)
-    parts: list[tuple[Address, bytes]] = field(default_factory=list)
+    corrections: list[tuple[Place, bytes]] = field(default_factory=list)
     """What corrects the sums of earlier transactions."""
     several: list[Record] = field(default_factory=list)
     """Records of calls with several attempts, which are added last, together."""
@@ -121,7 +126,8 @@ class RecordWriter:
     """Of one connection: ``add`` several times and ``finish`` in one transaction; ``forget`` after
     one that failed."""
 
-    def __init__(self) -> None:
+    def __init__(self, unix_time: Clock = time.time) -> None:
+        self._unix_time = unix_time
         self._numbers = KeyNumbers()
         self._masked: dict[int, tuple[int, ...]] = {}
         self._kinds: dict[Kind, _Kind] = {}
@@ -158,10 +164,25 @@ class RecordWriter:
         if not added.numbers:
             return 0
         add_facets(db, sorted(added.numbers))
-        _append_parts(db, [*added.sums.parts(), *added.parts])
+        self._append_sums(db, added)
         db.executemany(_COUNT_HOUR, [(hour, *counts) for hour, counts in added.hours.items()])
         db.executemany(_END_SESSION, [(time, session) for session, time in added.ended.items()])
         return len(added.numbers)
+
+    def _append_sums(self, db: apsw.Connection, added: _Added) -> None:
+        newest = max(added.hours) // 24
+        rolled = find_rolled_day(db)
+        if rolled is None:
+            rolled = min(added.hours) // 24
+            set_rolled_day(db, rolled)
+        corrections = [
+            (address, part)
+            for place, part in added.corrections
+            for address in addresses_of(place, rolled)
+        ]
+        append_parts(db, [*added.sums.parts(rolled), *corrections])
+        tomorrow = int(self._unix_time() // 86400) + 1  # no clock of a record makes a day be over
+        roll_up(db, rolled, min(newest, tomorrow))
 
     def _store(self, db: apsw.Connection, records: Sequence[Record]) -> _New:
         """Returns what is new of it."""
@@ -218,7 +239,7 @@ class RecordWriter:
 
     def _total_calls(self, db: apsw.Connection, new: _New) -> Sequence[int | None]:
         """Write the cost of all attempts to the last one, for calls with several, and return it.
-        Where that one was added to the sums before, have what corrects them in ``parts``."""
+        Where that one was added to the sums before, have what corrects them in ``corrections``."""
         several: dict[bytes | str, dict[int, int]] = {}
         for at, record in enumerate(new.records):
             call = several.setdefault(pack_id(record.call_id or record.id), {})
@@ -249,7 +270,7 @@ class RecordWriter:
                 add_facets(db, (number,))
             part = correct_call_cost(own_pd if before_pd is None else before_pd, total_pd)
             place = Place(time_of(number), self._mask(db, profile), user, tags)
-            self._added.parts += [(address, part) for address in addresses_of(place)]
+            self._added.corrections.append((place, part))
         return call_pds
 
     def _find_kinds(self, db: apsw.Connection, records: Sequence[Record]) -> list[_Kind]:
@@ -344,21 +365,6 @@ _COUNT_HOUR = """
 INSERT INTO hours VALUES (?, ?, ?) ON CONFLICT DO UPDATE
 SET records = records + excluded.records, calls = calls + excluded.calls"""
 _END_SESSION = "UPDATE sessions SET ended_us = max(ended_us, ?) WHERE id = ?"
-
-
-def _append_parts(db: apsw.Connection, parts: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
-    appended = db.executemany(_APPEND, [(*address, part) for address, part in parts])
-    for _, *address in [row for row in appended if row[0] >= MAX_PARTS]:
-        cell = first_value(db, f"SELECT cell FROM cells WHERE {_CELL_IS}", address)
-        merge = f"UPDATE cells SET parts = 1, cell = ? WHERE {_CELL_IS}"
-        db.execute(merge, (merge_parts(cell), *address))
-
-
-_CELL_IS = "cube = ? AND start = ? AND name = ? AND profile = ?"
-_APPEND = """
-INSERT INTO cells VALUES (?, ?, ?, ?, 1, ?)
-ON CONFLICT DO UPDATE SET parts = parts + 1, cell = CAST(cell || excluded.cell AS BLOB)
-RETURNING parts, cube, start, name, profile"""
 
 
 def _note_errors(db: apsw.Connection, new: _New) -> None:

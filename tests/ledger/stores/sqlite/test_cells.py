@@ -1,0 +1,97 @@
+"""Sums of days that are over, and of those that are not."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from bench.ledger_records import START, generate_records
+from tests.support.ledger_oracle import Oracle
+from tests.support.ledger_stores import SyncStore, make_attempts, opened, round_times
+
+from headway.ledger.store import Filter
+from headway.ledger.stores.sqlite import SqliteStore
+from headway.ledger.stores.sqlite.connections import MEMORY
+from headway.record import Record
+
+DAY_S = 86400.0
+RECORDS = [round_times(record) for record in generate_records(600, 4, 40 * DAY_S)]
+QUESTIONS = (
+    (Filter(), ("model",)),
+    (Filter(), ("user",)),
+    (Filter(since=START + 3.3 * DAY_S), ("tag",)),
+    (Filter(until=START + 36.1 * DAY_S), ("key", "month")),
+    (Filter(since=START + 2.6 * DAY_S, until=START + 38 * DAY_S), ("day",)),
+)
+
+
+class Clock:
+    now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store(clock: Clock) -> Iterator[SyncStore]:
+    with opened(SqliteStore(MEMORY, clock)) as store:
+        yield store
+
+
+def ask(store: SyncStore, sql: str) -> object:
+    return store.store._connections._written.execute(sql).get  # type: ignore[attr-defined]
+
+
+def check_sums(store: SyncStore, records: list[Record]) -> None:
+    oracle = Oracle(records)
+    for where, by in QUESTIONS:
+        (expected,) = oracle.sum_usage(where, by)
+        found = {tuple(usage.group.values()): usage for usage in store.usage(where, by)}
+        assert set(found) == set(expected)
+        for group, sums in expected.items():
+            assert found[group].cost_usd == sums["cost_usd"], (where, group)
+            for name, histogram in sums["histograms"].items():
+                assert found[group].histograms[name].counts == histogram.counts, (where, name)
+    assert store.check() == []
+
+
+def test_sums_are_the_same_while_days_end_one_after_the_other(
+    store: SyncStore, clock: Clock
+) -> None:
+    rolled = []
+    for at in range(0, len(RECORDS), 50):
+        clock.now = RECORDS[min(at + 49, len(RECORDS) - 1)].timestamp
+        store.add(RECORDS[at : at + 50])
+        rolled.append(ask(store, "SELECT day FROM rolled"))
+        check_sums(store, RECORDS[: at + 50])
+    assert rolled == sorted(set(rolled))
+    last_day = int(RECORDS[-1].timestamp // DAY_S)
+    assert rolled[-1] == last_day - 1
+    assert ask(store, f"SELECT count(*) FROM cells WHERE cube = 2 AND start >= {rolled[-1]}") == 0
+    assert ask(store, f"SELECT max(parts) FROM cells WHERE cube = 6 AND start < {rolled[-1]}") == 1
+
+
+def test_what_comes_late_is_in_the_sums_of_all_times(store: SyncStore, clock: Clock) -> None:
+    clock.now = RECORDS[-1].timestamp
+    late = random.Random(2).sample(range(len(RECORDS)), 90)
+    store.add([record for at, record in enumerate(RECORDS) if at not in late])
+    for at in late:
+        store.add([RECORDS[at]])
+    attempts = make_attempts(60, "0.5", "0.25", user="ann", tags=("a", "b"))
+    for attempt in reversed(attempts):
+        store.add([attempt])
+    check_sums(store, [*RECORDS, *attempts])
+
+
+def test_a_clock_that_is_ahead_makes_no_day_be_over(store: SyncStore, clock: Clock) -> None:
+    early = [record for record in RECORDS if record.timestamp < START + DAY_S]
+    store.add(early)
+    store.add([RECORDS[-1]])
+    assert ask(store, "SELECT day FROM rolled") == int(START // DAY_S)
+    check_sums(store, [*early, RECORDS[-1]])
