@@ -109,6 +109,8 @@ class ResponseHeaders(Struct, frozen=True, gc=False):
     """JSON."""
     further: Headers = ()
     """Headers to send as they are, such as the provider's rate limits."""
+    lines: str = ""
+    """Further headers as lines, each with CRLF. They have no other control characters."""
 
 
 class Sink(Protocol):
@@ -321,6 +323,9 @@ class RoutingState(TargetStates, Protocol):
     afterwards, and what the others know arrives a moment later. Ids of targets are
     ``RouteTarget.id``, ids of keys ``ProviderKey.id``: of a provider with one key or none, the
     provider's name."""
+
+    def is_quiet(self, target_ids: Sequence[str]) -> bool:
+        """No breaker of these targets is open, and no key is set aside: each may be used."""
 
     def begin(
         self, target_id: str, key_id: str, now: float, stream: bool, kind: AttemptKind = "first"

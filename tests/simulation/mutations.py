@@ -301,7 +301,7 @@ OF_ROUTES = [
         "limits of attempts are not kept",
         [(attempt_guard.AttemptGuard, "start", _constant(None))],
     ),
-    Mutation("deadlines are not kept", [(dispatch.Dispatch, "_set_deadline", _constant(None))]),
+    Mutation("deadlines are not kept", [(dispatch.Dispatch, "start_deadline", _constant(None))]),
     Mutation(
         "the first target gets everything",
         [(balance, "shuffle_by_weight", lambda original: lambda given, rng: list(given))],
@@ -311,9 +311,9 @@ OF_ROUTES = [
         "the headers name another target",
         [
             (
-                attempt_origin.AttemptOrigin,
-                "headers",
-                _constant([(attempt_origin.SERVED_BY, b"other/model")]),
+                attempt_guard,
+                "header_lines",
+                _constant(f"{attempt_origin.SERVED_BY}: other/model\r\n"),
             )
         ],
     ),

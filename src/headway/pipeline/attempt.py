@@ -63,10 +63,8 @@ def unprocessable(upstream: Upstream) -> UpstreamGarbled:
     )
 
 
-class Guard(Protocol):
+class Guard(AttemptOrigin, Protocol):
     """What an attempt tells and asks, of a call that may have several."""
-
-    origin: AttemptOrigin
 
     @property
     def holds_all(self) -> bool:
@@ -79,7 +77,7 @@ class Guard(Protocol):
     def find_failure(self, attempt: Attempt) -> HeadwayError | None:
         """What is wrong with a complete answer of which the client has nothing yet."""
 
-    def on_commit(self) -> None:
+    def on_commit(self, attempt: Attempt) -> None:
         """From now on, the answer is that of this attempt."""
 
     def resume(self) -> None:
@@ -139,7 +137,7 @@ class Attempt(StreamReader):
         self._hold_back = hold_back
         self._on_done: Callable[[Attempt], None] | None = on_done
         self.guard = guard
-        self.origin = None if guard is None else guard.origin
+        self.origin: AttemptOrigin | None = guard
         self.sent = self.responded = self.ended = None
         self.arrivals = ()
         self.mode = Mode.BODY
@@ -444,7 +442,7 @@ class Attempt(StreamReader):
 
     def _commit(self) -> None:
         if self.guard is not None:
-            self.guard.on_commit()
+            self.guard.on_commit(self)
         self.is_committed = True
 
     def _send_headers(self) -> None:
@@ -491,7 +489,7 @@ class Attempt(StreamReader):
             if self._pieces:
                 self._forward(now)
         elif self.guard is not None:
-            self.guard.on_commit()
+            self.guard.on_commit(self)
         self._report()
 
     def _end_with_error(self, error: HeadwayError, now: float) -> None:

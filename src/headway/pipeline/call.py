@@ -27,7 +27,7 @@ from headway.pipeline import accounting, content, history, provider_calls, respo
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_guard import AttemptGuard
-from headway.pipeline.attempt_origin import AttemptOrigin
+from headway.pipeline.attempt_origin import KeptOrigin
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
@@ -61,7 +61,7 @@ from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.request_routes import apply_routing_headers, find_request_route
-from headway.pipeline.sending import couple, new_attempt, send_attempt
+from headway.pipeline.sending import continue_with, couple, new_reader, send_attempt
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import find_earlier_gateways
@@ -96,17 +96,16 @@ class GatewayCall(InterruptibleCall):
     """The last attempt."""
     cache_use: CacheUse | None = None
     """None where the cache has nothing to do with the call."""
-    earlier_secrets: tuple[str, ...] = ()
-    """Those of all targets that the request was sent to, where it may be sent to several."""
+    tried: tuple[tuple[Upstream, Target], ...] = ()
+    """All that the request was sent to, where it may be sent to several."""
     drain: Drain | None = None
     """Reads the last attempt's response without the client."""
     recorded: Attempt | None = None
     """The last attempt with a record."""
     records = 0
+    """Written so far."""
     shadow_of: str | None = None
     """The id of the call that this one is a copy of."""
-    """Written so far."""
-    _route_name: str | None = None
     _dispatch: Dispatch | None = None
     """Only where another attempt may follow a failed one."""
     target = NO_TARGET
@@ -184,7 +183,7 @@ class GatewayCall(InterruptibleCall):
         send: Callable[[], None] | None = None
         if decoded.retries or upstream.keys or decoded.timeout_s is not None:
             route = single_route(decoded.retries or 0, len(upstream.keys), decoded.timeout_s)
-            self._dispatch = Dispatch(self, route, self.decoded)
+            self._dispatch = self._new_dispatch(route, self.decoded)
             send = partial(self._dispatch.start_single, upstream)
         elif decoded.recall is not None:
             self.start(self._recall_and_send(upstream))
@@ -208,15 +207,19 @@ class GatewayCall(InterruptibleCall):
             return
         check_is_for_route(route, decoded)
         route = apply_routing_headers(route, decoded, self.client_request.headers)
-        self._route_name = route.name
+        self._dispatch = dispatch = self._new_dispatch(route, decoded)
         policy, name = policy_of_route(self.snapshot, route, wishes, own_headers)
-        send = partial(self._dispatch_route, route, decoded, wishes)
-        if policy is None or not self._use_cache(policy, name, send):
-            send()
+        if policy is None or not self._use_cache(
+            policy, name, partial(dispatch.start_route, wishes)
+        ):
+            dispatch.start_route(wishes)
 
-    def _dispatch_route(self, route: Route, decoded: DecodedRequest, wishes: Wishes) -> None:
-        self._dispatch = Dispatch(self, route, decoded, wishes)
-        self._dispatch.start_route()
+    def _new_dispatch(self, route: Route, decoded: DecodedRequest) -> Dispatch:
+        """Its deadline holds also while the call waits for the response of another one."""
+        dispatch = Dispatch(self, route, decoded)
+        if route.limits.total is not None:
+            dispatch.start_deadline(route.limits.total)
+        return dispatch
 
     def _use_cache(self, policy: CachePolicy, target: str, send: Callable[[], None]) -> bool:
         """``target`` names what answers. False: the cache has nothing to do with the call."""
@@ -253,13 +256,11 @@ class GatewayCall(InterruptibleCall):
         replay(response, body, attempt, self.gateway.clock())
 
     def _new_reader(self, upstream: Upstream, decoded: DecodedRequest) -> Attempt:
-        self.upstream, self.decoded = upstream, decoded
-        context = prepare(self, upstream, decoded)
-        attempt = new_attempt(self, upstream, context, None, may_follow=True)
-        if self._route_name is not None:
+        attempt = new_reader(self, upstream, prepare(self, upstream, decoded))
+        dispatch = self._dispatch
+        if dispatch is not None and dispatch.route.targets:
             target_id = f"{upstream.name}/{decoded.request.model}"
-            attempt.origin = AttemptOrigin(0, "first", target_id, self._route_name)
-        self.count_overhead()
+            attempt.origin = KeptOrigin(target_id, dispatch.route.name)
         return attempt
 
     async def _recall_and_send(self, upstream: Upstream) -> None:
@@ -335,7 +336,6 @@ class GatewayCall(InterruptibleCall):
         target: Target,
         http_request: HttpRequest,
         guard: AttemptGuard | None = None,
-        *,
         may_follow: bool = False,
     ) -> Attempt:
         """Start an attempt. It ends with ``on_attempt_done``. ``may_follow``: another one may."""
@@ -354,14 +354,7 @@ class GatewayCall(InterruptibleCall):
     def continue_with(self, attempt: Attempt) -> None:
         """Of attempts beside each other it is the one whose answer the client gets, as far as is
         known."""
-        other, self.attempt = self.attempt, attempt
-        self.decoded, self.upstream = attempt.context.call, attempt.upstream
-        attempt.number = self.attempts
-        if other is not None and other.has_headers:
-            attempt.has_headers = True
-            attempt.last_write = other.last_write
-        if attempt.upstream_request is not None:
-            couple(self, attempt, attempt.upstream_request)
+        continue_with(self, attempt)
 
     # --- A copy whose answer no client sees -------------------------------------------------------
 
@@ -533,7 +526,8 @@ class GatewayCall(InterruptibleCall):
     def secrets(self) -> list[str]:
         """The keys of the client's request and of the providers."""
         secrets = [] if self.upstream is None else self.upstream.secrets
-        secrets += self.earlier_secrets
+        for upstream, target in self.tried:
+            secrets += [*upstream.secrets, *target.credentials.values()]
         if self.decoded is not None and self.decoded.api_key:
             secrets.append(self.decoded.api_key)
         tokens = authorization_tokens(self.client_request.headers)

@@ -31,6 +31,7 @@ class Candidate:
         "http_request",
         "http_target",
         "id",
+        "is_prepared",
         "key",
         "target",
         "tried_keys",
@@ -45,6 +46,8 @@ class Candidate:
         self.decoded = decoded
         self.context: ResponseContext | None = None
         """None until the request is adapted to the provider."""
+        self.is_prepared = False
+        """It is, or must first be completed with earlier turns (``history``)."""
         self.http_target: Target | None = None
         self.http_request: HttpRequest | None = None
         self.key: UpstreamKey | None = None
@@ -123,6 +126,8 @@ def _set(fields: dict[str, Raw], name: str, value: Raw) -> None:
 def check_is_for_route(route: Route, decoded: DecodedRequest) -> None:
     """Raises InvalidField for a key or an address that the client sent: it does not say for which
     of the targets."""
+    if not (decoded.api_key or decoded.base_url or decoded.options):
+        return
     for name, given in (
         (decoded.key_field, decoded.api_key),
         ("base_url", decoded.base_url),

@@ -147,6 +147,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     route_policies: dict[str, tuple[Route, CachePolicy, str]] = msgspec.field(default_factory=dict)
     """Name of a route with a rule for the cache -> the route, its policy, and what names its
     targets."""
+    plain_plans: dict[int, Any] = msgspec.field(default_factory=dict)
+    """What ``plain_plans`` keeps."""
     resolved_models: dict[tuple[str | None, str], Named] = msgspec.field(default_factory=dict)
     """Wire format of the client and name of a model -> what ``model_names`` found it to mean."""
     body_limit: int

@@ -10,14 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from msgspec.structs import replace
-
 from headway.dialects.base import DecodedRequest, Dialect
 from headway.pipeline.gateway import Gateway, Snapshot
+from headway.pipeline.plain_plans import RoutePlan, change_plan
 from headway.pipeline.routed_requests import fields_of, find_prefix
 from headway.policy.provider_state import ProviderState, find_provider_state
-from headway.routing.abilities import Skipped
-from headway.routing.plan import Plan
 from headway.routing.route import Route, RouteTarget
 from headway.types import ChatRequest
 
@@ -33,18 +30,36 @@ class PinnedCall(Protocol):
     key_id: str | None
 
 
+def find_pinning(
+    call: PinnedCall, route: Route, decoded: DecodedRequest, plan: RoutePlan
+) -> Pinning | None:
+    """None where it does not matter to the conversation which provider answers."""
+    if not isinstance(decoded.request, ChatRequest):
+        return None
+    state = find_provider_state(decoded.request)
+    if state is None and decoded.request.native is None:
+        return None
+    return Pinning(call, route, decoded, plan, state)
+
+
 class Pinning:
     """Of one call. ``plan`` is that of its route, with the targets that may answer it."""
 
     __slots__ = ("_conversation", "_owner", "is_bound", "plan")
 
-    def __init__(self, call: PinnedCall, route: Route, decoded: DecodedRequest, plan: Plan) -> None:
+    def __init__(
+        self,
+        call: PinnedCall,
+        route: Route,
+        decoded: DecodedRequest,
+        plan: RoutePlan,
+        state: ProviderState | None,
+    ) -> None:
         self._owner = call.key_id or ""
         self._conversation: str | None = None
         self.is_bound = False
         """No provider but that of the first candidate can answer."""
         self.plan = plan
-        state = find_provider_state(decoded.request)
         if decoded.request.native is not None:
             self._conversation = self._name(route, decoded)
         if state is None:
@@ -81,7 +96,7 @@ class Pinning:
             found = owners.get(self._conversation)
             if found is not None:
                 return found
-        return _first_of_wire(call, route, self.plan.candidates) if state.is_bound else None
+        return _first_of_wire(call, route, self.plan.targets) if state.is_bound else None
 
 
 def _is_kept_here(call: PinnedCall, decoded: DecodedRequest, state: ProviderState) -> bool:
@@ -106,22 +121,14 @@ def _first_of_wire(call: PinnedCall, route: Route, candidates: Sequence[RouteTar
     return None
 
 
-def _restrict(plan: Plan, provider: str, state: ProviderState) -> Plan:
-    own = tuple(target for target in plan.candidates if target.provider == provider)
-    rest = tuple(target for target in plan.candidates if target.provider != provider)
+def _restrict(plan: RoutePlan, provider: str, state: ProviderState) -> RoutePlan:
+    own = tuple(target for target in plan.targets if target.provider == provider)
+    rest = tuple(target for target in plan.targets if target.provider != provider)
     if not own or (not rest and state.is_bound):
         return plan
     why = f"{plan.why}, {state.what} of {provider}"
     if not state.is_bound:
-        return replace(plan, candidates=(*own, *rest), why=why)
+        return change_plan(plan, (*own, *rest), plan.skipped, why)
     reason = f"cannot read {state.what} of {provider}"
-    skipped = tuple(Skipped(target, reason) for target in rest)
-    return replace(plan, candidates=own, skipped=(*plan.skipped, *skipped), why=why)
-
-
-def may_pin(decoded: DecodedRequest, plan: Plan) -> bool:
-    """Whether the choice among the candidates could matter to a conversation."""
-    if not isinstance(decoded.request, ChatRequest) or len(plan.candidates) < 2:
-        return False
-    first = plan.candidates[0].provider
-    return any(target.provider != first for target in plan.candidates)
+    skipped = tuple((target.id, reason) for target in rest)
+    return change_plan(plan, own, (*plan.skipped, *skipped), why)

@@ -126,21 +126,20 @@ def _wishes(asked: RoutingFields) -> Wishes:
 
 def apply_routing_headers(route: Route, decoded: DecodedRequest, headers: Headers) -> Route:
     """``route`` with what the headers of its request change. ``headers`` are all of them."""
-    changes: dict[str, Any] = {}
-    total = _deadline(route, decoded, headers)
-    if total != route.limits.total:
-        changes["limits"] = replace(route.limits, total=total)
-    if decoded.retries is not None:
-        changes["retries"] = decoded.retries
-    if not decoded.allows_fallbacks:
-        changes |= {"on_context_window": (), "on_content_policy": ()}
-    return replace(route, **changes) if changes else route
+    read_s = None
+    if not decoded.stream:  # a stream gets comments, so that its client goes on waiting
+        for name, _ in headers:
+            if name == READ_TIMEOUT:
+                read_s = find_read_timeout(headers)
+    if read_s is None and decoded.timeout_s is None and decoded.retries is None:
+        return route if decoded.allows_fallbacks else _without_fallbacks(route)
+    given = (route.limits.total, decoded.timeout_s, read_s)
+    total = min((seconds for seconds in given if seconds is not None), default=None)
+    limits = route.limits if total == route.limits.total else replace(route.limits, total=total)
+    retries = route.retries if decoded.retries is None else decoded.retries
+    route = replace(route, limits=limits, retries=retries)
+    return route if decoded.allows_fallbacks else _without_fallbacks(route)
 
 
-def _deadline(route: Route, decoded: DecodedRequest, headers: Headers) -> float | None:
-    """The shortest of the route's, the request's, and that of the client's SDK. The last is for the
-    next byte: a stream gets comments meanwhile."""
-    given = [route.limits.total, decoded.timeout_s]
-    if not decoded.stream and READ_TIMEOUT in [name for name, _ in headers]:
-        given.append(find_read_timeout(headers))
-    return min((seconds for seconds in given if seconds is not None), default=None)
+def _without_fallbacks(route: Route) -> Route:
+    return replace(route, on_context_window=(), on_content_policy=())

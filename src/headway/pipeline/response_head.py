@@ -51,8 +51,7 @@ def describe_response(
     further = context.headers
     if not upstream.provider.rate_limits.names.isdisjoint(headers):
         further = (*further, *_rate_limits(context, upstream, headers, facts.now))
-    if result.origin is not None:
-        further = (*further, *result.origin.headers())
+    origin = result.origin
     return ResponseHeaders(  # by position: keyword arguments take three times as long
         facts.id,
         content_type,
@@ -70,6 +69,7 @@ def describe_response(
         facts.dialect.id_header,
         _encode_metrics(facts, result, totals) if context.call.shows_metrics else None,
         further,
+        "" if origin is None else origin.header_lines,
     )
 
 
@@ -106,10 +106,8 @@ def describe_stream(
         time_to_first_token_s=time_to_first_token_s,
         transformations=context.transformations,
         id_header=context.id_header,
-        further=(
-            *context.headers,
-            *_with_origin(_rate_limits(context, upstream, upstream_headers, now), origin),
-        ),
+        further=(*context.headers, *_rate_limits(context, upstream, upstream_headers, now)),
+        lines="" if origin is None else origin.header_lines,
     )
 
 
@@ -125,15 +123,9 @@ def describe_error(
         attempts=facts.attempts if was_tried else None,
         retry_after_s=error.retry_after_s,
         id_header=facts.dialect.id_header,
-        further=(
-            *_retry_headers(error, status, result),
-            *_with_origin(_limits_of(facts, result), None if result is None else result.origin),
-        ),
+        further=(*_retry_headers(error, status, result), *_limits_of(facts, result)),
+        lines="" if result is None or result.origin is None else result.origin.header_lines,
     )
-
-
-def _with_origin(headers: Headers, origin: AttemptOrigin | None) -> Headers:
-    return headers if origin is None else (*headers, *origin.headers())
 
 
 def _limits_of(facts: RequestFacts, result: AttemptResult | None) -> Headers:

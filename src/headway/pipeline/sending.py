@@ -29,8 +29,8 @@ class SendingCall(Protocol):
     cache_use: CacheUse | None
     decoded: DecodedRequest | None
     earlier_gateways: str
-    earlier_secrets: tuple[str, ...]
     target: Target
+    tried: tuple[tuple[Upstream, Target], ...]
     upstream: Upstream | None
     upstream_request_bytes: int | None
 
@@ -108,7 +108,7 @@ def new_attempt(
     if guard is not None:
         guard.attempt = attempt
         call.decoded, call.upstream = context.call, upstream
-        call.earlier_secrets += (*upstream.secrets, *call.target.credentials.values())
+        call.tried += ((upstream, call.target),)
     previous, call.attempt = call.attempt, attempt
     if previous is not None and previous.has_headers:
         attempt.has_headers = True  # a keep-alive comment was written before any content
@@ -116,3 +116,23 @@ def new_attempt(
         if not previous.number:  # of another call's response, which has no record of its own
             attempt.bytes_out = previous.bytes_out
     return attempt
+
+
+def new_reader(call: SendingCall, upstream: Upstream, context: ResponseContext) -> Attempt:
+    """An attempt that reads a response which no provider is asked for."""
+    call.upstream, call.decoded = upstream, context.call
+    attempt = new_attempt(call, upstream, context, None, may_follow=True)
+    call.count_overhead()
+    return attempt
+
+
+def continue_with(call: SendingCall, attempt: Attempt) -> None:
+    """Of attempts beside each other, ``attempt`` is the one that goes on."""
+    before, call.attempt = call.attempt, attempt
+    call.decoded, call.upstream = attempt.context.call, attempt.upstream
+    attempt.number = call.attempts
+    if before is not None and before.has_headers:
+        attempt.has_headers = True
+        attempt.last_write = before.last_write
+    if attempt.upstream_request is not None:
+        couple(call, attempt, attempt.upstream_request)

@@ -4,11 +4,10 @@ such a request must not go to another one. Found in its bytes, without decoding 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from headway.types import ChatRequest, NativeRequest, Request
+from headway.types import ChatRequest, Request
 from headway.wire.sealed_reasoning import MARK
 
 FIELDS = ("previous_response_id", "conversation", "container", "cachedContent")
@@ -43,15 +42,22 @@ class ProviderState(Struct, frozen=True):
     """No other provider can answer the request at all."""
 
 
+FILE = ProviderState("a file id", True)
+"""All that OpenAI's chat format has of this kind: adapters know which reasoning is their own."""
+
+
 def find_provider_state(request: Request) -> ProviderState | None:
     """None: any provider can answer it."""
     if not isinstance(request, ChatRequest):
         return None
-    fields = request.parameters if request.native is None else request.native.fields
+    if request.native is None:
+        is_file = bytes(request.messages).find(b'"file_id"') >= 0
+        return FILE if is_file else None
+    fields = request.native.fields
     for name in FIELDS:
         if name in fields and bytes(fields[name]) not in EMPTY:
             return ProviderState(name, True)
-    conversation = _conversation(request, request.native)
+    conversation = b"".join(bytes(fields[name]) for name in INPUTS if name in fields)
     for text, pattern, what in BOUND:
         if conversation.find(text) >= 0 and pattern.search(conversation):
             return ProviderState(what, True)
@@ -59,11 +65,3 @@ def find_provider_state(request: Request) -> ProviderState | None:
         if conversation.find(text) >= 0 and pattern.search(conversation):
             return ProviderState(what, False)
     return None
-
-
-def _conversation(request: ChatRequest, native: NativeRequest | None) -> bytes:
-    """The part of a request that may be kept over its turns."""
-    if native is None:
-        return bytes(request.messages)
-    fields: Mapping[str, Raw] = native.fields
-    return b"".join(bytes(fields[name]) for name in INPUTS if name in fields)

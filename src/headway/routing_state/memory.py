@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -89,6 +89,16 @@ class MemoryRoutingState:
         if target is not None and target.keys and (breaker := target.keys.get(key_id)) is not None:
             blocked_s = max(blocked_s, _blocked_s(breaker, now))
         return blocked_s
+
+    def is_quiet(self, target_ids: Sequence[str]) -> bool:
+        if self.keys:
+            return False
+        known = self.targets
+        for target_id in target_ids:
+            target = known.get(target_id)
+            if target is not None and (target.keys or target.breaker.open_until is not None):
+                return False
+        return True
 
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         budget = self.hedge_budgets.get(route)
@@ -280,7 +290,7 @@ class MemoryObserver:
             where, wait_s = "all models", self._block("", self._key_id, None, now)
         if wait_s is not None:
             text = "key %s is set aside for %.0f s on %s: the provider refused it (%s)"
-            log.warning(text, self._key_id, wait_s, where, error.type)
+            log.error(text, self._key_id, wait_s, where, error.type)
 
     def _begin_probes(self, now: float) -> None:
         state, target, key_id = self._state, self._target, self._key_id

@@ -53,13 +53,15 @@ def response_lines(headers: ResponseHeaders) -> bytes:
         lines = _request_lines(headers) + _known_lines(headers)
     if headers.transformations or headers.id_header or headers.metrics or headers.further:
         lines += _further_lines(headers)
+    if headers.lines:
+        lines += headers.lines
     return lines.encode()
 
 
 def stream_lines(headers: ResponseHeaders) -> bytes:
     """The lines of a streamed response."""
     lines = _request_lines(headers) + NOT_HELD_BACK + _known_lines(headers)
-    return (lines + _further_lines(headers)).encode()
+    return (lines + _further_lines(headers) + headers.lines).encode()
 
 
 def _request_lines(headers: ResponseHeaders) -> str:
