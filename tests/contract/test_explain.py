@@ -64,6 +64,13 @@ def test_a_call_goes_where_the_explanation_says(
     assert called.headers["x-headway-served-by"] == served
 
 
+def test_routes_are_among_the_models(routed: Gateway) -> None:
+    ids = [model["id"] for model in routed.client.get("/v1/models").json["data"]]
+    assert {"smart", "broken"} <= set(ids)
+    error = routed.client.call("POST", "/v1/chat/completions", {"model": "smrt", "messages": ASKED})
+    assert "did you mean smart?" in error.json["error"]["message"]
+
+
 def test_a_target_that_failed_is_told_with_when_it_is_tried_again(
     routed: Gateway, upstream: Upstream
 ) -> None:

@@ -65,7 +65,7 @@ def test_a_route_is_explained_target_by_target() -> None:
     found = explained(pipe, (b"x-headway-tags", b"vip"), tools=[{}], max_tokens=100, user="ann")
     assert (found.model, found.route, found.why) == (ROUTE, ROUTE, "ordered")
     assert found.order == ("two/m-two", "three/m-three")
-    assert (found.refusal, found.retry_after_s, found.cache) == (None, None, None)
+    assert (found.refusal, found.cache) == (None, None)
     assert [(each.target, each.place, each.skipped) for each in found.targets] == [
         ("one/m-one", None, "is for requests with: tags gold"),
         ("two/m-two", 1, None),

@@ -108,7 +108,7 @@ def test_where_all_failed_lately_all_are_tried() -> None:
 
 def test_where_none_can_be_used_there_is_no_candidate() -> None:
     found = plan(ordered(GOLD))
-    assert (found.candidates, found.retry_after_s) == ((), None)
+    assert (found.candidates, found.why) == ((), "ordered")
 
 
 # --- Keys ---------------------------------------------------------------------------------------
@@ -121,10 +121,9 @@ def test_a_target_whose_keys_all_wait_is_skipped() -> None:
     found = plan(ordered(A, B), states, facts)
     assert found.candidates == (B,)
     assert found.skipped == (Skipped(A, "has no key to use for 3 s"),)
-    assert found.retry_after_s is None
     states.keys[B.id, "p#1"] = 2.5
     found = plan(ordered(A, B), states, facts)
-    assert (found.candidates, found.retry_after_s) == ((), 2.5)
+    assert (names(found), found.why, found.skipped) == ("ab", "no key is free, ordered", ())
     del states.keys[A.id, "p#2"]
     assert names(plan(ordered(A, B), states, facts)) == "a"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from msgspec import Raw
 
 from headway.config import Config, ConfigError, load
+from headway.config.route_settings import TARGET
 from headway.providers import FACTS
+from headway.routing.cel import VARIABLES
 from headway.routing.route import CacheRule, Floors, Hedging, Limits, Route, RouteTarget, Shadow
 from headway.routing.routed_request import RoutedRequest
 from headway.server.model_routes import new_aliases, new_routes
@@ -135,6 +138,11 @@ def test_what_a_route_says_not_of_its_cache_is_as_for_all(tmp_path: Path) -> Non
         path.write_text(text)
         config = load(path, {"HOME": str(tmp_path)}, FACTS)
         assert new_routes(config).exact["r"].cache == rule
+
+
+def test_the_help_names_all_that_a_condition_may_read() -> None:
+    text = TARGET.keys["when"].help
+    assert set(re.findall(r"`(\w+)`", text)) == set(VARIABLES)
 
 
 def test_a_condition_in_cel_is_compiled(tmp_path: Path) -> None:

@@ -64,7 +64,9 @@ TARGET = Section(
             "When it is used: a table, or a condition in "
             "[CEL](https://github.com/google/cel-spec) such as "
             '`tokens < 8000 && !("images" in needs)`. A request that lacks a value that is '
-            "demanded does not use the target.",
+            "demanded does not use the target. The condition may read `model`, `dialect`, "
+            "`headers`, `tags`, `key`, `user`, `session`, `stream`, `tokens` (of the input, as "
+            "estimated), `max_tokens` (of the answer), `needs`, `budget_left` (dollars) and `now`.",
         ),
         "parameters": Key(
             Free("parameters with their values"),

@@ -195,7 +195,6 @@ class _Explainer:
             why=plan.why,
             order=tuple(order),
             refusal=None if order else _refusal(found),
-            retry_after_s=plan.retry_after_s,
             cache=cache,
             request=self.explained_request(),
             targets=tuple(explained),

@@ -141,8 +141,6 @@ class Explanation(Struct, frozen=True, kw_only=True):
     """The targets in the order in which they would be tried."""
     refusal: str | None
     """What the client would be told, where no target can be sent the request."""
-    retry_after_s: float | None
-    """Seconds until a key may be used again, where that is the only reason."""
     cache: CacheState | None
     """Whether a kept response would be the answer; null where nothing is kept."""
     request: ExplainedRequest

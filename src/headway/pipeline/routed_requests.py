@@ -191,7 +191,10 @@ def _estimate_tokens(request: Request, fields: Fields, interests: Interests) -> 
     if isinstance(request, RelayedRequest):
         return 0
     prompt = request.messages if isinstance(request, ChatRequest) else request.input
-    length = len(prompt) + sum(len(fields[name]) for name in PROMPT_FIELDS if name in fields)
+    length = len(prompt)
+    for name in PROMPT_FIELDS:
+        if name in fields:
+            length += len(fields[name])
     tokens = length // BYTES_PER_TOKEN
     window = interests.least_window
     is_near = "input_tokens" in interests.reads or (window is not None and tokens > window)

@@ -25,8 +25,6 @@ class Plan(Struct, frozen=True, gc=False):
     skipped: tuple[Skipped, ...]
     why: str
     """How the order came about."""
-    retry_after_s: float | None = None
-    """Where there is no candidate only because all are waiting: seconds until one is not."""
 
 
 class _Sorted(Struct, gc=False):
@@ -37,9 +35,9 @@ class _Sorted(Struct, gc=False):
     """With the reason for which they will probably fail."""
     broken: list[Candidate]
     """Their breaker is open."""
+    keyless: list[tuple[Candidate, str]]
+    """With for how long no key of theirs may be used."""
     skipped: list[Skipped]
-    wait_s: float | None = None
-    """Until a key of one of those that are skipped may be used again."""
 
 
 def make_plan(
@@ -54,9 +52,9 @@ def make_plan(
     """``facts`` are those of any target, by its id. ``now`` is the gateway's clock; conditions read
     ``request.now``.
 
-    No estimate, data that may be out of date, or open breaker refuses a request: where no other
-    target is left, those are tried that will probably not be able to answer, and then those that
-    failed lately."""
+    A call that may fail is better than one that does: where no other target is left, those are
+    tried that will probably not be able to answer, by an estimate or by data that may be out of
+    date, then those that failed lately, and then those whose keys are limited or refused."""
     return _Planner(route, request, facts, states, now, rng, wishes).plan()
 
 
@@ -75,12 +73,9 @@ class _Planner(Struct, gc=False):
             why = self.fall_back(found)
         chosen = found.usable
         ordered, how = self.order(chosen) if len(chosen) > 1 else (chosen, self.strategy)
-        return Plan(
-            tuple([each.target for each in ordered]),
-            self.skipped(found) if found.doubtful or found.broken else tuple(found.skipped),
-            why + how,
-            None if chosen else found.wait_s,
-        )
+        is_complete = not (found.doubtful or found.broken or found.keyless)
+        skipped = tuple(found.skipped) if is_complete else self.skipped(found)
+        return Plan(tuple([each.target for each in ordered]), skipped, why + how)
 
     @property
     def strategy(self) -> str:
@@ -89,7 +84,8 @@ class _Planner(Struct, gc=False):
     # --- What can be tried --------------------------------------------------------------------
 
     def sort(self, targets: Sequence[RouteTarget]) -> _Sorted:
-        found = _Sorted([], [], [], [])
+        usable: list[Candidate] = []
+        found = _Sorted(usable, [], [], [], [])
         request, wishes, states, now = self.request, self.wishes, self.states, self.now
         all_facts, needs_price = self.facts, self.strategy == "cheapest"
         for target in targets:
@@ -98,19 +94,17 @@ class _Planner(Struct, gc=False):
             if refusal is not None:
                 found.skipped.append(Skipped(target, refusal))
                 continue
-            wait_s = _wait_for_key(target.id, facts.keys, states, now)
-            if wait_s:
-                found.skipped.append(Skipped(target, f"has no key to use for {wait_s:.0f} s"))
-                found.wait_s = min(wait_s, found.wait_s or wait_s)
-                continue
             state = states.target(target.id)
             candidate = Candidate(target, state, _price(facts, request) if needs_price else None)
-            if not state.breaker.admits(now):
+            wait_s = _wait_for_key(target.id, facts.keys, states, now)
+            if wait_s:
+                found.keyless.append((candidate, f"has no key to use for {wait_s:.0f} s"))
+            elif not state.breaker.admits(now):
                 found.broken.append(candidate)
             elif (doubt := find_doubt(target, facts, request)) is not None:
                 found.doubtful.append((candidate, doubt))
             else:
-                found.usable.append(candidate)
+                usable.append(candidate)
         return found
 
     def fall_back(self, found: _Sorted) -> str:
@@ -127,12 +121,15 @@ class _Planner(Struct, gc=False):
         if found.broken:
             found.usable, found.broken = found.broken, []
             return "all failed lately, "
+        if found.keyless:
+            found.usable, found.keyless = [each for each, _ in found.keyless], []
+            return "no key is free, "
         return ""
 
     def skipped(self, found: _Sorted) -> tuple[Skipped, ...]:
         return (
             *found.skipped,
-            *(Skipped(each.target, doubt) for each, doubt in found.doubtful),
+            *(Skipped(each.target, reason) for each, reason in found.doubtful + found.keyless),
             *(Skipped(each.target, _broken_reason(each.state, self.now)) for each in found.broken),
         )
 

@@ -47,7 +47,6 @@ _EXPLANATION = Explanation(
     why="ordered",
     order=("openai/gpt-4.1",),
     refusal=None,
-    retry_after_s=None,
     cache=None,
     request=ExplainedRequest(
         dialect="openai_chat",
