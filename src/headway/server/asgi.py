@@ -101,15 +101,15 @@ class AsgiRoutes:
             found = routes.find(scope["path"], scope["query_string"].decode("latin-1"))
             if found is not None and (scope["method"] == "POST" or not self._reads_ledger(scope)):
                 await self._respond_from_pipeline(found, scope, receive, send)
-            elif info_routes.find(path) is not None:
-                await self._respond_with_info(scope, self._with_request_id(scope, send))
+            elif (route := token_counts.find(path)) is not None:
+                await self._respond_with_count(route, scope, receive, send)
             elif path in info_routes.SHOW:
                 await self._respond_with_model(scope, receive, send)
+            elif info_routes.find(path) is not None:
+                await self._respond_with_info(scope, self._with_request_id(scope, send))
             elif (ledger := self._ledger_routes().find(path)) is not None:
                 send = self._with_request_id(scope, send)
                 await self._respond_from_ledger(ledger, scope, receive, send)
-            elif (route := token_counts.find(path)) is not None:
-                await self._respond_with_count(route, scope, receive, send)
             elif path.rstrip("/") in PROBES:
                 _check_method(scope, "GET", "HEAD")
                 send = self._with_request_id(scope, send)
