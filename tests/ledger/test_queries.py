@@ -77,13 +77,14 @@ def test_every_name_reaches_its_field() -> None:
         id="i", provider="p", model="m", dialect="d", key="k", session="s", user="u", tag="t",
         outcome="refused", status="4xx,500,502-504", min_cost="0.000001", max_cost="2",
         min_latency="0.5", max_latency="60", text=" rate limit, please ", since="1", until="2",
+        route="r", role="Shadow,hedge", cache="hit",
     ).where  # fmt: skip
     assert found == Filter(
         since=1.0, until=2.0, ids=("i",), providers=("p",), models=("m",), dialects=("d",),
         keys=("k",), sessions=("s",), users=("u",), tags=("t",), outcomes=("refused",),
         statuses=((400, 499), (500, 500), (502, 504)), min_cost_usd=Decimal("0.000001"),
         max_cost_usd=Decimal(2), min_latency_s=0.5, max_latency_s=60.0,
-        text="rate limit, please",
+        text="rate limit, please", routes=("r",), roles=("shadow", "hedge"), caches=("hit",),
     )  # fmt: skip
 
 
@@ -200,6 +201,9 @@ _FILTERS = st.builds(
     tags=_TEXTS,
     outcomes=st.lists(st.sampled_from(["ok", "error", "cancelled"]), max_size=2).map(tuple),
     statuses=st.lists(st.integers(0, 999).map(lambda n: (n, n)), max_size=2).map(tuple),
+    routes=_TEXTS,
+    roles=st.lists(st.sampled_from(["first", "shadow"]), max_size=2).map(tuple),
+    caches=st.lists(st.sampled_from(["hit", "bypass"]), max_size=2).map(tuple),
     min_cost_usd=st.none() | _AMOUNTS,
     max_latency_s=st.none() | st.floats(1e-9, 1000),
     text=st.none() | _WORDS.map(str.strip).filter(bool),

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from decimal import Decimal, localcontext
 from functools import cache
 from itertools import product
-from typing import Any
+from typing import Any, get_args
 
 from bench.ledger_records import START, generate_records
 from msgspec.structs import replace
 
 from headway.ledger.store import Filter
 from headway.metering.histogram import Histogram, bucket_of
-from headway.record import Record
+from headway.record import CacheStatus, Record
 
 from .ledger_stores import round_times
 
@@ -23,7 +23,30 @@ Sums = dict[tuple[str | None, ...], dict[str, Any]]
 """Group -> the fields of ``Usage``."""
 Metrics = list[tuple[str, int, float]]
 """Name, bucket and value of each metric that a record has."""
-FIELDS = {"key": "key_id", "session": "session_id"}
+FIELDS = {"key": "key_id", "session": "session_id", "route": "route_name"}
+
+
+def add_routes(records: Sequence[Record]) -> list[Record]:
+    """Some of the records as those of routes, with a cache and copies to another target."""
+    found = []
+    for at, record in enumerate(records):
+        if at % 3 == 0:
+            record = replace(record, route_name="smart" if at % 2 else "fast")
+        if at % 9 == 0:
+            status = CACHES[at % len(CACHES)]
+            saved = f"0.00{at}1" if status in ("hit", "coalesced") else None
+            record = replace(record, cache=status, saved_usd=saved)
+        if at % 11 == 0 and record.is_last and record.call_id == record.id and record.attempt == 1:
+            record = replace(record, role="shadow", shadow_of=records[at - 1].call_id)
+        found.append(record)
+    return found
+
+
+CACHES = get_args(CacheStatus)
+
+
+def ends_call(record: Record) -> bool:
+    return record.is_last and record.role != "shadow"
 
 
 def microseconds(record: Record) -> int:
@@ -46,6 +69,9 @@ def matches_record(where: Filter, record: Record) -> bool:
         not where.tags or set(record.tags) & set(where.tags),
         not where.outcomes or record.outcome in where.outcomes,
         not where.statuses or _is_within(record.status, where.statuses),
+        not where.routes or record.route_name in where.routes,
+        not where.roles or record.role in where.roles,
+        not where.caches or record.cache in where.caches,
         not where.ids or {record.call_id, record.request_id} & set(where.ids),
     )
     return all(checks)
@@ -84,7 +110,7 @@ def cost_of(attempts: Iterable[Record]) -> Decimal | None:
 @cache
 def sample_records() -> list[Record]:
     """900 generated ones of 50 minutes."""
-    return [round_times(record) for record in generate_records(900, 3, 3000.0)]
+    return add_routes([round_times(record) for record in generate_records(900, 3, 3000.0)])
 
 
 @cache
@@ -108,7 +134,9 @@ class Oracle:
             found += [
                 (microseconds(last), last.id, cost)
                 for last in attempts
-                if last.is_last and matches_record(where, last) and matches_call(where, last, cost)
+                if (ends_call(last) or (last.is_last and "shadow" in where.roles))
+                and matches_record(where, last)
+                and matches_call(where, last, cost)
             ]
         return [(id_, cost) for _, id_, cost in sorted(found, key=lambda row: row[0], reverse=True)]
 
@@ -146,7 +174,8 @@ def _values(record: Record, name: str) -> Sequence[str | None]:
 
 
 def new_sums() -> dict[str, Any]:
-    return {"cost_usd": Decimal(0), "estimated_usd": Decimal(0), "histograms": {}, "gaps": {}}
+    sums = dict.fromkeys(("cost_usd", "estimated_usd", "saved_usd"), Decimal(0))
+    return {**sums, "histograms": {}, "gaps": {}}
 
 
 def _add(sums: dict[str, Any], record: Record, metrics: Metrics) -> None:
@@ -163,9 +192,10 @@ def _add(sums: dict[str, Any], record: Record, metrics: Metrics) -> None:
         sums["cost_usd"] += cost
         if record.tokens_source in ("counted", "estimated") and record.cost_source == "computed":
             sums["estimated_usd"] += cost
-    count("calls", record.is_last)
-    count("failed", record.is_last and record.outcome != "ok")
-    if not record.is_last:
+    sums["saved_usd"] += Decimal(record.saved_usd or 0)
+    count("calls", ends_call(record))
+    count("failed", ends_call(record) and record.outcome != "ok")
+    if not ends_call(record):
         return
     for name, bucket, value in metrics:
         histogram = sums["histograms"].setdefault(name, Histogram({}))
@@ -210,6 +240,12 @@ def filters(records: list[Record]) -> Iterator[Filter]:
     yield Filter(ids=(one.call_id, records[50].request_id, "nothing"))
     yield Filter(ids=(one.call_id,), owner="somebody else")
     yield Filter(users=("nobody",))
+    yield Filter(routes=("smart", "nothing"))
+    yield Filter(routes=("smart",), caches=("miss", "hit"), models=("gpt-4.1", "gpt-4.1-mini"))
+    yield Filter(caches=("coalesced",))
+    yield Filter(roles=("shadow",))
+    yield Filter(roles=("shadow", "first"), routes=("fast",))
+    yield Filter(roles=("retry", "hedge"))
     yield Filter(models=())
 
 

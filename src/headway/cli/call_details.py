@@ -34,6 +34,7 @@ def describe_call(
     sections = (
         list(_facts(call)),
         _attempts(call, width, measure),
+        _choice(call),
         list(_bill(call, width, measure)),
         list(_waterfall(call, width, blocks=blocks)),
         _listed("Transformations", last.transformations),
@@ -60,6 +61,9 @@ def _facts(call: Call) -> Iterator[Line]:
         ("dialect", f"{last.dialect}, {last.native_path or last.route}", ""),
         ("tokens", _tokens(last), ""),
         ("cost", _cost(call), ""),
+        ("route", last.route_name or "", ""),
+        ("cache", _cache(last), ""),
+        ("copy of", last.shadow_of or "", ""),
         ("time", _times(last), ""),
         ("reply id", last.reply_id or "", ""),
         ("request id", "" if last.request_id == call.id else last.request_id, ""),
@@ -125,6 +129,12 @@ def _cost(call: Call) -> str:
     return " · ".join(parts)
 
 
+def _cache(record: Record) -> str:
+    if record.saved_usd is None:
+        return record.cache or ""
+    return f"{record.cache} · saved {numbers.exact_amount(Decimal(record.saved_usd))}"
+
+
 def _times(record: Record) -> str:
     gaps = (
         record.inter_token_latency_p50_s,
@@ -167,12 +177,14 @@ ATTEMPT_COLUMNS = (
     Column("Attempt", is_right=True),
     Column("Why"),
     Column("Model", least=14),
+    Column("Key", is_right=True),
     Column("Outcome"),
     Column("HTTP", is_right=True),
     Column("Latency", is_right=True),
     Column("Cost", is_right=True),
     Column("Error", least=12),
 )
+KEY_AT = 3
 
 
 def _attempts(call: Call, width: int, measure: Measure) -> list[Line]:
@@ -184,6 +196,7 @@ def _attempts(call: Call, width: int, measure: Measure) -> list[Line]:
             str(one.attempt),
             one.role,
             _model(one),
+            one.provider_key or "",
             Cell(one.outcome, STYLES[one.outcome]),
             "" if one.upstream_status is None else str(one.upstream_status),
             numbers.seconds(one.latency_s),
@@ -192,7 +205,48 @@ def _attempts(call: Call, width: int, measure: Measure) -> list[Line]:
         )
         for one in call.attempts
     ]
-    return render(Table(ATTEMPT_COLUMNS, rows), width, measure)
+    columns = ATTEMPT_COLUMNS
+    if not any(one.provider_key for one in call.attempts):
+        columns = columns[:KEY_AT] + columns[KEY_AT + 1 :]
+        rows = [row[:KEY_AT] + row[KEY_AT + 1 :] for row in rows]
+    return render(Table(columns, rows), width, measure)
+
+
+def _choice(call: Call) -> list[Line]:
+    """How the targets of each attempt were chosen, where that is not as before."""
+    lines: list[Line] = []
+    known = None
+    for one in call.attempts:
+        if one.decision is None or one.decision == known:
+            continue
+        known = one.decision
+        lines.append([("Targets", "bold"), (f"  of attempt {one.attempt}", "dim")])
+        lines += [[(f"  {text}", "")] for text in _decision_texts(one.decision)]
+    return lines
+
+
+def _decision_texts(decision: str) -> Iterator[str]:
+    """The strategy, the targets in their order, and what was passed over, and why."""
+    try:
+        found = msgspec.json.decode(decision, type=_Decision)
+    except msgspec.DecodeError:
+        yield decision
+        return
+    if found.targets:
+        yield f"{found.strategy}: {', '.join(found.targets)}"
+    for skipped in found.skipped:
+        yield f"not {skipped.target}: {skipped.reason}"
+
+
+class _Skipped(msgspec.Struct):
+    target: str
+    reason: str
+
+
+class _Decision(msgspec.Struct):
+    strategy: str = ""
+    targets: list[str] = []
+    skipped: list[_Skipped] = []
 
 
 BILL_COLUMNS = (

@@ -41,6 +41,11 @@ OPTIONS = {
     "dialect": FilterOption("NAME", "In this wire format of the client, such as openai_chat."),
     "outcome": FilterOption("WORD", "That ended so: ok, error, cancelled or refused."),
     "status": FilterOption("STATUS", "With this HTTP status: 200, 4xx, 400-499."),
+    "route": FilterOption("NAME", "Of this configured route."),
+    "role": FilterOption(
+        "WORD", "Whose last attempt was made for this: first, retry, fallback, hedge or shadow."
+    ),
+    "cache": FilterOption("WORD", "With this from the cache: hit, miss, coalesced or bypass."),
     "min-cost": FilterOption("USD", "That cost at least this."),
     "max-cost": FilterOption("USD", "That cost at most this."),
     "min-latency": FilterOption("SECONDS", "That took at least this long."),

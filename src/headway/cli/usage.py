@@ -27,7 +27,7 @@ def usage(
             "--by",
             metavar="NAMES",
             help="Group by these, separated by commas: provider, model, deployment, key, user, "
-            "tag, session, dialect, outcome, hour, day, month.",
+            "tag, session, dialect, outcome, route, cache, hour, day, month.",
         ),
     ] = DEFAULT_BY,
     as_json: RecordsAsJson = False,
@@ -38,7 +38,8 @@ def usage(
     """Show calls, tokens and cost by model, or by what --by names, with percentiles.
 
     Without --since the last 30 days. Percentiles are of all calls of a group, within 1%. Hours,
-    days and months are in UTC.
+    days and months are in UTC. Copies of calls to another target cost, and are no calls. The column
+    Saved is there where the cache saved something.
 
     Examples:
 

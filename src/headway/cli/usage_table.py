@@ -20,7 +20,7 @@ HOURLY_S, DAILY_S = 2 * 86400, 62 * 86400
 """The longest periods that are drawn by hour, and by day."""
 BAR = 12
 """Columns of a bar of costs, where the groups are times."""
-WIDE = ("model", "deployment", "session", "user", "tag")
+WIDE = ("model", "deployment", "session", "user", "tag", "route")
 """Dimensions whose values may be long."""
 EMPTY = Cell("(none)", "dim")
 """A group of calls without a value."""
@@ -110,7 +110,7 @@ def usage_table(
         rows.append((*_group_cells(by, group), *_cells(group, overall), Cell(drawn, "cyan")))
     columns = [
         *map(_group_column, by),
-        *COLUMNS,
+        *(COLUMNS_WITH_SAVINGS if overall.saved_usd else COLUMNS),
         Column("" if trend is None else trend.title, rank=1),
     ]
     listed = ("total", *("" for _ in by[1:])) if by else ()
@@ -138,6 +138,9 @@ COLUMNS = (
 )
 
 
+COLUMNS_WITH_SAVINGS = (*COLUMNS[:6], Column("Saved", is_right=True, rank=2), *COLUMNS[6:])
+
+
 def _cells(group: Usage, overall: Usage) -> Cells:
     first, latency = (group.histograms.get(name) for name in METRICS[1::-1])
     return (
@@ -147,6 +150,11 @@ def _cells(group: Usage, overall: Usage) -> Cells:
         numbers.count(group.cache_read_tokens) if group.cache_read_tokens else "",
         numbers.count(group.output_tokens),
         _cost(group),
+        *(
+            [numbers.amount(group.saved_usd) if group.saved_usd else ""]
+            if overall.saved_usd
+            else ()
+        ),
         numbers.percent(group.cost_usd, overall.cost_usd) if group.cost_usd else "",
         _percentiles(first),
         _percentiles(latency),

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
-from headway.ledger.rows import PROFILE_FIELDS, Gaps
+from headway.ledger.rows import PROFILE_FIELDS, Gaps, pad_profile, trim_profile
 from headway.ledger.store import Dimension, Filter
 from headway.ledger.usage_parts import Cell, Contribution, add_counts
 
@@ -31,7 +31,9 @@ class Cube(Struct, frozen=True):
     has_gaps: bool = True
 
 
-_BY_MODEL = ("dialect", "provider", "model", "deployment", "outcome", "status")
+_BY_MODEL = (
+    "dialect", "provider", "model", "deployment", "outcome", "status", "route_name", "cache",
+)  # fmt: skip
 _BY_KEY = (*_BY_MODEL, "key_id")
 FAMILIES: Sequence[Sequence[Cube]] = (
     (
@@ -60,12 +62,11 @@ MASKS = (_BY_MODEL, _BY_KEY, ("key_id",))
 
 def mask_profile(profile: Sequence[Any], fields: Sequence[str]) -> tuple[Any, ...]:
     """``profile`` with None for what is not among ``fields``."""
-    return tuple(
-        [
-            value if name in fields else None
-            for name, value in zip(PROFILE_FIELDS, profile, strict=True)
-        ]
-    )
+    values = [
+        value if name in fields else None
+        for name, value in zip(PROFILE_FIELDS, pad_profile(profile), strict=True)
+    ]
+    return trim_profile(tuple(values))
 
 
 DIMENSION_FIELDS: Mapping[str, str] = {
@@ -75,13 +76,15 @@ DIMENSION_FIELDS: Mapping[str, str] = {
     "key": "key_id",
     "dialect": "dialect",
     "outcome": "outcome",
+    "route": "route_name",
+    "cache": "cache",
 }
 """Dimension -> the field of the profile that it is."""
 
 
 def choose_family(where: Filter, by: Sequence[Dimension]) -> Sequence[Cube]:
     """The smallest cubes that can answer; empty where only the records can."""
-    if where.ids or where.sessions or where.text is not None or "session" in by:
+    if where.ids or where.sessions or where.roles or where.text is not None or "session" in by:
         return ()
     limits = (
         where.min_cost_usd, where.max_cost_usd, where.min_latency_s, where.max_latency_s
@@ -105,6 +108,8 @@ def _needs_of(where: Filter, by: Sequence[Dimension]) -> tuple[set[str], set[str
         "key_id": where.keys or where.owner is not None,
         "outcome": where.outcomes,
         "status": where.statuses,
+        "route_name": where.routes,
+        "cache": where.caches,
     }
     fields |= {name for name, values in asked.items() if values}
     if where.models:

@@ -18,6 +18,7 @@ from headway.ledger.store import Call, Conversation, LogRow, Session
 from headway.metering.histogram import GROWTH, SMALLEST, ZERO
 from headway.record import (
     AttemptRole,
+    CacheStatus,
     ContentMode,
     CostSource,
     Outcome,
@@ -91,6 +92,16 @@ class LogLine(Struct, frozen=True, kw_only=True):
     gateway_overhead_s: float | None
     content_events: int | None
     attempts: int
+    role: AttemptRole
+    """Why the last attempt was made."""
+    route_name: str | None
+    """The configured route."""
+    cache: CacheStatus | None
+    saved_usd: float | None
+    """What the answer would have cost without the cache."""
+    saved_usd_exact: str | None
+    shadow_of: str | None
+    """The ``call_id`` of the call that this one is a copy of."""
     transformations: tuple[str, ...]
     content: ContentMode
     """Whether the messages are kept."""
@@ -152,6 +163,14 @@ class GapCount(Struct, frozen=True):
 class AttemptView(Struct, frozen=True, kw_only=True):
     number: int
     role: AttemptRole
+    """Why the attempt was made."""
+    route_name: str | None
+    """The configured route."""
+    provider_key: str | None
+    """Which of the provider's keys was used, by its number in the configuration."""
+    decision: Raw | None
+    """How the targets were chosen: the strategy, the targets in their order, and those that were
+    passed over, with the reason."""
     provider: str | None
     deployment: str | None
     outcome: Outcome
@@ -271,10 +290,12 @@ def log_line(row: LogRow) -> LogLine:
         cost_usd=None if cost is None else float(cost),
         cost_usd_exact=exact(cost),
         cost_confidence=cost_confidence(last) if cost is not None else None,
+        saved_usd=None if last.saved_usd is None else float(last.saved_usd),
+        saved_usd_exact=last.saved_usd,
     )
 
 
-_OWN = frozenset({"id", "call_id", "started", "cost_usd"})
+_OWN = frozenset({"id", "call_id", "started", "cost_usd", "saved_usd"})
 _SAME = tuple(
     name
     for name in LogLine.__struct_fields__
@@ -330,6 +351,9 @@ def _attempt(record: Record) -> AttemptView:
     return AttemptView(
         number=record.attempt,
         role=record.role,
+        route_name=record.route_name,
+        provider_key=record.provider_key,
+        decision=_decision(record),
         provider=record.provider,
         deployment=record.deployment,
         outcome=record.outcome,
@@ -339,6 +363,14 @@ def _attempt(record: Record) -> AttemptView:
         gaps=tuple(_gap(bucket, count) for bucket, count in sorted(record.gap_counts)),
         record=record,
     )
+
+
+def _decision(record: Record) -> Raw | None:
+    """None where there is none, or it is not JSON."""
+    try:
+        return None if record.decision is None else msgspec.json.decode(record.decision, type=Raw)
+    except msgspec.DecodeError:
+        return None
 
 
 def _gap(bucket: int, count: int) -> GapCount:

@@ -4,16 +4,18 @@ whose records a key may see.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from headway.ledger.rows import PROFILE_FIELDS
+from headway.ledger.rows import PROFILE_FIELDS, TERMS_FIELDS
 from headway.ledger.store import Filter
 
-_DIALECT, _PROVIDER, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS = map(
+_DIALECT, _PROVIDER, _MODEL, _DEPLOYMENT, _KEY, _OUTCOME, _STATUS, _ROUTE, _CACHE = map(
     PROFILE_FIELDS.index,
-    ("dialect", "provider", "model", "deployment", "key_id", "outcome", "status"),
-)
+    ("dialect", "provider", "model", "deployment", "key_id", "outcome", "status", "route_name",
+     "cache"),
+)  # fmt: skip
+_ROLE = TERMS_FIELDS.index("role")
 
 
 def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
@@ -29,6 +31,8 @@ def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
     add(_DIALECT, where.dialects)
     add(_KEY, where.keys)
     add(_OUTCOME, where.outcomes)
+    add(_ROUTE, where.routes)
+    add(_CACHE, where.caches)
     if where.owner is not None:
         add(_KEY, (where.owner,))
     if models := frozenset(where.models):
@@ -36,6 +40,12 @@ def profile_test(where: Filter) -> Callable[[Sequence[Any]], bool]:
     if ranges := where.statuses:
         tests.append(lambda profile: _is_within(profile[_STATUS], ranges))
     return lambda profile: all(test(profile) for test in tests)
+
+
+def terms_of_roles(terms: Mapping[int, Sequence[Any]], roles: Iterable[str]) -> list[int]:
+    """The numbers of the terms of attempts that were made for one of these reasons."""
+    asked = frozenset(roles)
+    return [number for number, values in terms.items() if values[_ROLE] in asked]
 
 
 def _is_within(status: int | None, ranges: Sequence[tuple[int, int]]) -> bool:

@@ -25,7 +25,7 @@ from headway.ledger.store import (
     Dimension,
     Filter,
 )
-from headway.record import Outcome, call_id_in
+from headway.record import AttemptRole, CacheStatus, Outcome, call_id_in
 
 T = TypeVar("T")
 Pairs = Sequence[tuple[str, str]]
@@ -70,6 +70,8 @@ _DOLLARS = "a number of US dollars, such as 0.25"
 _DURATION = "a number of seconds, such as 1.5"
 _DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 _OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+_ROLES: tuple[AttemptRole, ...] = get_args(AttemptRole)
+_CACHES: tuple[CacheStatus, ...] = get_args(CacheStatus)
 
 FILTERS: Mapping[str, Parameter] = {
     "since": Parameter(_TIME, "Calls that ended at this time or later.", "24h"),
@@ -94,6 +96,14 @@ FILTERS: Mapping[str, Parameter] = {
         "HTTP statuses of the replies: `200`, `4xx`, `400-499`.",
         "4xx",
     ),
+    "route": Parameter(_WORD, "Names of configured routes.", "smart"),
+    "role": Parameter(
+        f"{', '.join(_ROLES[:-1])} or {_ROLES[-1]}",
+        "Why the last attempt was made, or in exports each attempt: `first`, `retry`, `fallback`, "
+        "`hedge`, or `shadow` (copies, which are listed only where they are asked for).",
+        "fallback",
+    ),
+    "cache": Parameter(f"{', '.join(_CACHES[:-1])} or {_CACHES[-1]}", "What the cache did.", "hit"),
     "min_cost": Parameter(_DOLLARS, "Calls that cost at least this, in US dollars.", "0.01"),
     "max_cost": Parameter(_DOLLARS, "Calls that cost at most this, in US dollars.", "1"),
     "min_latency": Parameter(_DURATION, "Calls that took at least this, in seconds.", "2"),
@@ -213,6 +223,8 @@ def write_filter(where: Filter) -> list[tuple[str, str]]:
     for name, field in _TEXTS.items():
         pairs += [(name, value.replace(",", "\\,")) for value in getattr(where, field)]
     pairs += [("outcome", value) for value in where.outcomes]
+    pairs += [("role", value) for value in where.roles]
+    pairs += [("cache", value) for value in where.caches]
     pairs += [("status", f"{low:03}-{high:03}") for low, high in where.statuses]
     for name, value in (("since", where.since), ("until", where.until)):
         pairs += [(name, _plain(value))] if value is not None else []
@@ -269,6 +281,7 @@ _TEXTS = {
     "session": "sessions",
     "user": "users",
     "tag": "tags",
+    "route": "routes",
 }
 """Parameter -> the field of ``Filter`` with its texts."""
 
@@ -337,6 +350,8 @@ def _read_filter(given: Mapping[str, list[str]], now: float, owner: str | None) 
     fields["ids"] = tuple(dict.fromkeys(name for id_ in fields["ids"] for name in _names(id_)))
     fields["outcomes"] = _several(given, "outcome", _outcome)
     fields["statuses"] = _several(given, "status", _status)
+    fields["roles"] = _several(given, "role", lambda text: _ROLES[_ROLES.index(text.lower())])
+    fields["caches"] = _several(given, "cache", lambda text: _CACHES[_CACHES.index(text.lower())])
     for name in ("since", "until"):
         if name in given:
             fields[name] = _one(given, name, lambda text: read_time(text, now))

@@ -25,8 +25,11 @@ from headway.record import LineItem, Record
 
 PROFILE_FIELDS = (
     "route", "dialect", "provider", "kind", "model", "deployment", "key_id", "outcome", "status",
-    "is_last",
+    "is_last", "route_name", "cache",
 )  # fmt: skip
+FIRST_PROFILE_FIELDS = PROFILE_FIELDS[:10]
+"""Those that the profiles of earlier versions have. A profile is kept without the values at its end
+that are None, so that a record without a route has the profile that it always had."""
 TERMS_FIELDS = (
     "v", "stream", "attempt", "attempts", "role", "error_type", "error_code", "finish_reason",
     "upstream_status", "tokens_source", "cost_source", "cost_unknown_reason", "price_source",
@@ -53,7 +56,7 @@ RARE_FIELDS = (
     "input_video_tokens", "cache_read_audio_tokens", "cache_read_image_tokens",
     "output_audio_tokens", "output_image_tokens", "output_video_tokens", "citation_tokens",
     "web_searches", "file_searches", "audio_seconds", "input_characters", "search_units",
-    "route_name", "decision", "provider_key", "cache", "saved_usd", "shadow_of",
+    "decision", "provider_key", "saved_usd", "shadow_of",
 )  # fmt: skip
 
 COLUMNS = (
@@ -84,7 +87,7 @@ class Keys(NamedTuple):
     """What a record has in common with others; None where it has nothing."""
 
     profile: tuple[Any, ...]
-    """The values of ``PROFILE_FIELDS``."""
+    """The values of ``PROFILE_FIELDS``, as ``trim_profile`` gives them."""
     terms: tuple[Any, ...]
     """The values of ``TERMS_FIELDS``."""
     user: str | None
@@ -94,6 +97,7 @@ class Keys(NamedTuple):
     """JSON."""
 
 
+_IS_LAST = PROFILE_FIELDS.index("is_last")
 _plain_kind_of = attrgetter(*PROFILE_FIELDS, *TERMS_FIELDS[:PLAIN_TERMS])
 _rare_of = attrgetter(*RARE_FIELDS)
 _RARE_DEFAULTS = tuple(() if name == "transformations" else None for name in RARE_FIELDS)
@@ -108,18 +112,40 @@ Kind = tuple[Any, ...]
 def kind_of(record: Record) -> Kind:
     """Records of the same kind have the same profile and terms."""
     conditions, items = record.price_conditions, record.line_items
+    plain = _plain_kind_of(record)
+    if record.role == "shadow":  # it ends no call of a client
+        plain = (*plain[:_IS_LAST], False, *plain[_IS_LAST + 1 :])
     return (
-        _plain_kind_of(record),
+        plain,
         tuple(sorted(conditions.items())) if conditions else (),
         tuple([(item.kind, item.unit_price_usd) for item in items]) if items else (),
     )
+
+
+def ends_call(record: Record) -> bool:
+    """Whether the record is that of the last attempt of a call of a client. A copy is none."""
+    return record.is_last and record.role != "shadow"
 
 
 def split_kind(kind: Kind) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
     """Profile and terms, as in ``Keys``."""
     plain, conditions, prices = kind
     at = len(PROFILE_FIELDS)
-    return plain[:at], (*plain[at:], conditions, prices)
+    return trim_profile(plain[:at]), (*plain[at:], conditions, prices)
+
+
+def trim_profile(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key of a profile: ``values`` of ``PROFILE_FIELDS`` without what earlier versions did not
+    have, where that is None."""
+    end = len(values)
+    while end > len(FIRST_PROFILE_FIELDS) and values[end - 1] is None:
+        end -= 1
+    return values[:end]
+
+
+def pad_profile(key: Sequence[Any]) -> tuple[Any, ...]:
+    """What ``trim_profile`` was given."""
+    return (*key, *[None] * (len(PROFILE_FIELDS) - len(key)))
 
 
 def parameters_of(record: Record) -> str | None:
@@ -246,8 +272,9 @@ def decode_row(row: Sequence[Any], texts: Texts) -> Record:
     """The record of the values of ``COLUMNS``."""
     named = dict(zip(COLUMNS, row, strict=True))
     timestamp, id_, call_id = named["time_us"] / 1e6, unpack_id(named["id"]), named["call_id"]
-    fields: dict[str, Any] = dict(zip(PROFILE_FIELDS, texts.profile, strict=True))
+    fields: dict[str, Any] = dict(zip(PROFILE_FIELDS, pad_profile(texts.profile), strict=True))
     fields.update(zip(TERMS_FIELDS, texts.terms, strict=True))
+    fields["is_last"] = fields["is_last"] or fields["role"] == "shadow"
     for name in (*TOKEN_FIELDS, *SIZE_FIELDS):
         fields[name] = named[name]
     at = COLUMNS.index("latency_us")
@@ -397,6 +424,11 @@ def _unpack_small(bucket: int, packed: bytes) -> Gaps:
             buckets.append(bucket)
             counts.append(count)
     return buckets, counts
+
+
+def decode_profile(text: str | bytes) -> tuple[Any, ...]:
+    """The values of ``PROFILE_FIELDS``, from the key of a profile as JSON."""
+    return pad_profile(decode_key(text))
 
 
 def decode_key(text: str | bytes) -> Any:

@@ -18,9 +18,11 @@ from headway.record import ContentMode, Entry, Feedback, Record
 
 Dimension = Literal[
     "provider", "model", "deployment", "key", "user", "tag", "session", "dialect", "outcome",
+    "route", "cache",
     "hour", "day", "month",
 ]  # fmt: skip
-"""What usage is grouped by. Times are in UTC. A call with several tags counts in each tag."""
+"""What usage is grouped by. ``route`` is the configured route. Times are in UTC. A call with
+several tags counts in each tag."""
 TIME_DIMENSIONS = ("hour", "day", "month")
 HISTOGRAM_METRICS = (
     "latency_s",
@@ -59,6 +61,13 @@ class Filter(Struct, frozen=True, kw_only=True):
     outcomes: tuple[str, ...] = ()
     statuses: tuple[tuple[int, int], ...] = ()
     """Ranges of HTTP statuses, both ends included."""
+    routes: tuple[str, ...] = ()
+    """Names of configured routes."""
+    roles: tuple[str, ...] = ()
+    """Why the attempt was made. Copies (``shadow``) are no calls of clients, and are listed among
+    the calls only where they are asked for."""
+    caches: tuple[str, ...] = ()
+    """What the cache did."""
     min_cost_usd: Decimal | None = None
     max_cost_usd: Decimal | None = None
     min_latency_s: float | None = None
@@ -114,6 +123,8 @@ class Usage(Struct, kw_only=True):
     cache_write_tokens: int = 0
     reasoning_tokens: int = 0
     cost_usd: Decimal = Decimal(0)
+    saved_usd: Decimal = Decimal(0)
+    """What the answers from the cache would have cost without it."""
     unpriced: int = 0
     """Attempts that reached a provider's successful response and have no known cost."""
     estimated_usd: Decimal = Decimal(0)

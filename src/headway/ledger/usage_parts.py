@@ -16,6 +16,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import zip_longest
 from math import ceil, log
 from operator import itemgetter, mul
 from struct import Struct as Layout
@@ -25,7 +26,15 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
-from headway.ledger.money import MAX_INTEGER, ZERO, add_usd, join_usd, split_usd, sum_usd
+from headway.ledger.money import (
+    MAX_INTEGER,
+    ZERO,
+    add_usd,
+    join_usd,
+    parse_usd,
+    split_usd,
+    sum_usd,
+)
 from headway.ledger.rows import (
     COLUMNS,
     PROFILE_FIELDS,
@@ -76,10 +85,13 @@ _METRICS = len(HISTOGRAM_METRICS)
 _COST_AT = len(SUMS)
 _TOTALS_AT = _COST_AT + 2
 _GAP_SUM_AT = _TOTALS_AT + _METRICS
+_SAVED_AT = _GAP_SUM_AT + 1
+_MORE = COLUMNS.index("more")
 
 Numbers = tuple[int, ...]
 """What is added up: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens,
-the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds."""
+the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds; then, only
+where there are such, the picodollars that the cache saved."""
 Rests = tuple[str | None, str | None]
 """What is to be added to the picodollars, in dollars."""
 Contribution = tuple[Numbers, bytes, Rests | None]
@@ -140,10 +152,11 @@ def contributions_of(
         for rest, each in zip(rests, flags, strict=True)
     ]
     if not has_metrics:
-        return [
+        plain: list[Contribution] = [
             ((*each, *_NO_VALUES), b"", rest)
             for each, rest in zip(zip(*sums, strict=True), both_rests, strict=True)
         ]
+        return _add_savings(plain, rows)
     values = _values_of(columns, call_pds)
     gap_sums = [
         0 if each is None else _sum_gaps(each, mean) for each, mean in zip(gaps, means, strict=True)
@@ -154,7 +167,32 @@ def contributions_of(
     for at, each in enumerate(flags):
         if not each.head[1]:  # it ends no call
             found[at] = (*found[at][0][:_TOTALS_AT], *_NO_VALUES), b"", both_rests[at]
+    return _add_savings(found, rows)
+
+
+def _add_savings(found: list[Contribution], rows: Sequence[Sequence[Any]]) -> list[Contribution]:
+    """Add what the cache saved, where it did."""
+    for at, row in enumerate(rows):
+        if row[_MORE] is not None and (saved := _saved_pd(row[_MORE])):
+            numbers, *rest = found[at]
+            found[at] = ((*numbers, saved), *rest)  # type: ignore[assignment]
     return found
+
+
+class _Savings(Struct):
+    saved_usd: str | None = None
+
+
+_decode_savings = msgspec.json.Decoder(_Savings).decode
+
+
+def _saved_pd(more: str) -> int:
+    """Picodollars, of the JSON of the rare fields."""
+    text = _decode_savings(more).saved_usd if '"saved_usd"' in more else None
+    try:
+        return 0 if text is None else parse_usd(text)[0] or 0
+    except ValueError:  # nonsense
+        return 0
 
 
 def _without_none(column: Sequence[int | None]) -> Sequence[int]:
@@ -335,7 +373,7 @@ class Cell(Struct):
         if len(numbers) == 1:
             self.numbers = numbers[0]
         else:
-            self.numbers = tuple(map(sum, zip(*numbers, strict=True)))
+            self.numbers = tuple(map(sum, zip_longest(*numbers, fillvalue=0)))
 
     def _add_rests(self, rests: Iterable[Rests]) -> None:
         cost, estimated = (
@@ -423,7 +461,7 @@ class Cell(Struct):
         gaps = Histogram(self.gaps, self.numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
         return Usage(
             group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
-            **sums,
+            saved_usd=join_usd(sum(self.numbers[_SAVED_AT:])), **sums,
         )  # fmt: skip
 
 

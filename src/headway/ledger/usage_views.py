@@ -22,7 +22,7 @@ MAX_GROUPS = 5000
 PERCENTS = (50, 95, 99)
 _SUMS = (
     "calls", "attempts", "failed", "input_tokens", "output_tokens", "cache_read_tokens",
-    "cache_write_tokens", "reasoning_tokens", "cost_usd", "unpriced", "estimated_usd",
+    "cache_write_tokens", "reasoning_tokens", "cost_usd", "saved_usd", "unpriced", "estimated_usd",
 )  # fmt: skip
 """The fields of ``Usage`` that add up."""
 
@@ -55,6 +55,9 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     """Of the attempts with a known cost; None where some have none, and no other cost anything."""
     cost_usd_exact: str | None
+    saved_usd: float
+    """What the answers from the cache would have cost without it."""
+    saved_usd_exact: str
     unpriced: int
     """Attempts that a provider answered well and whose cost is not known."""
     estimated_usd: float
@@ -108,6 +111,8 @@ def usage_row(usage: Usage) -> UsageRow:
         reasoning_tokens=usage.reasoning_tokens,
         cost_usd=float(usage.cost_usd) if is_known else None,
         cost_usd_exact=format_usd(usage.cost_usd) if is_known else None,
+        saved_usd=float(usage.saved_usd),
+        saved_usd_exact=format_usd(usage.saved_usd),
         unpriced=usage.unpriced,
         estimated_usd=float(usage.estimated_usd),
         metrics={name: distribution(each) for name, each in usage.histograms.items()},

@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.support.ledger_oracle import (
     cost_of,
+    ends_call,
     filters,
     group_calls,
     read_all,
@@ -64,8 +65,8 @@ def check_sessions(found: list[Any], attempts: list[Record]) -> None:
     assert [session.id for session in found] == newest
     for session in found:
         own = expected[session.id]
-        assert session.calls == sum(each.is_last for each in own)
-        assert session.failed == sum(each.is_last and each.outcome != "ok" for each in own)
+        assert session.calls == sum(map(ends_call, own))
+        assert session.failed == sum(ends_call(each) and each.outcome != "ok" for each in own)
         assert session.cost_usd == cost_of(own)
         assert session.input_tokens == sum(each.input_tokens or 0 for each in own)
         assert session.ended == own[-1].timestamp

@@ -35,12 +35,14 @@ FULL = make_record(
 
 
 def test_a_record_comes_back_with_all_its_fields(store: SyncStore) -> None:
-    plain = make_record(2)
-    assert store.add([FULL, plain]) == 2
+    plain, copy = make_record(2), make_record(3, role="shadow", shadow_of=uuid_of(2))
+    lost = make_record(4, role="hedge", error_type="hedge_lost", outcome="cancelled", is_last=False)
+    assert store.add([FULL, plain, copy, lost]) == 4
     assert store.call(FULL.id).attempts == (FULL,)
     assert store.call(plain.id).attempts == (plain,)
     records, cursor = store.attempts(Filter())
-    assert (list(records), cursor) == ([FULL, plain], None)
+    assert (list(records), cursor) == ([FULL, plain, copy, lost], None)
+    assert store.check() == []
 
 
 def test_a_record_of_the_spool_is_stored_like_any_other(store: SyncStore) -> None:

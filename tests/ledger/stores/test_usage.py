@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bench.ledger_records import START, generate_records
 from msgspec.structs import replace
-from tests.support.ledger_oracle import Oracle, new_sums
+from tests.support.ledger_oracle import Oracle, add_routes, new_sums
 from tests.support.ledger_stores import (
     NOON,
     SyncStore,
@@ -28,7 +28,8 @@ DAYS = 45 * 86400.0
 BY: tuple[tuple[str, ...], ...] = (
     (), ("model",), ("day", "model"), ("key",), ("tag",), ("user",), ("hour",), ("month", "key"),
     ("provider", "outcome"), ("user", "model"), ("tag", "day"), ("session",), ("dialect", "hour"),
-    ("deployment",), ("key", "user"), ("tag", "user"),
+    ("deployment",), ("key", "user"), ("tag", "user"), ("route",), ("cache", "day"),
+    ("route", "key", "month"), ("route", "user"), ("hour", "cache", "model"),
 )  # fmt: skip
 FILTERS = (
     Filter(),
@@ -41,6 +42,9 @@ FILTERS = (
     Filter(tags=("team:1", "team:2", "nothing")),
     Filter(min_cost_usd=Decimal("0.001"), max_latency_s=4.0),
     Filter(dialects=("anthropic_messages",), users=("user-1",)),
+    Filter(routes=("smart",), caches=("hit", "miss")),
+    Filter(roles=("shadow",)),
+    Filter(routes=("fast", "nothing"), since=START + 86400 * 5.3, owner="00000001"),
 )
 
 
@@ -49,7 +53,7 @@ def all_records() -> list[Record]:
     records = [round_times(record) for record in generate_records(700, 5, DAYS)]
     records[9] = replace(records[9], key_id=None, user=None, model=None, provider=None)
     records[11] = replace(records[11], cost_usd="0.00000000000000000123", line_items=())
-    return records
+    return add_routes(records)
 
 
 @cache

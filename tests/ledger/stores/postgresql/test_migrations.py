@@ -68,15 +68,19 @@ def ask(url: str, sql: str) -> Any:
 
 @pytest.fixture
 def first_version(empty_database: str) -> str:
+    load_version(empty_database, 1)
+    return empty_database
+
+
+def load_version(url: str, version: int) -> None:
     """Written by a program of that version: tables and rows as ``pg_dump`` shows them."""
 
     async def load() -> None:
-        connection = await asyncpg.connect(empty_database)
-        await connection.execute(Path(__file__).with_name("version_1.sql").read_text())
+        connection = await asyncpg.connect(url)
+        await connection.execute(Path(__file__).with_name(f"version_{version}.sql").read_text())
         await connection.close()
 
     asyncio.run(load())
-    return empty_database
 
 
 @pytest.fixture
@@ -86,19 +90,26 @@ def filled_database(first_version: str) -> str:
     return first_version
 
 
-def test_the_first_version_with_data_becomes_the_last(first_version: str) -> None:
+@pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
+def test_every_earlier_version_with_data_becomes_the_last(
+    empty_database: str, version: int
+) -> None:
+    load_version(empty_database, version)
     new = [
-        make_record(10, user="ann", cost_usd="1"),
+        make_record(10, user="ann", cost_usd="1", route_name="smart", saved_usd="0.5", cache="hit"),
         make_record(11, latency_s=9.0, tokens_per_second=200 / 9),
     ]
-    with opened(new_store(first_version)) as store:
+    with opened(new_store(empty_database)) as store:
         assert store.describe().version == len(MIGRATIONS)
         check_old_records(store)
         assert store.add([*old_records(), *new]) == 2
         store.maintain(NOON)
         assert store.check() == []
         check_old_records(store, new)
-    check_view(first_version)
+        routes = store.usage(Filter(), ["route", "cache"])
+        assert {tuple(each.group.values()) for each in routes} == {(None, None), ("smart", "hit")}
+        assert [row.last.id for row in store.logs(Filter(routes=("smart",))).rows] == [uuid_of(10)]
+    check_view(empty_database)
 
 
 def old_records() -> list[Record]:
@@ -158,6 +169,10 @@ def check_view(url: str) -> None:
         "req_0123456789abcdef0123", Decimal("0.5"),
     )  # fmt: skip
     assert (first["user"], first["call_id"]) == ("ann", first["id"])
+    of_route = rows[uuid_of(10)]
+    assert (of_route["route_name"], of_route["cache"], of_route["saved_usd"]) == (
+        "smart", "hit", Decimal("0.5"),
+    )  # fmt: skip
     added = rows[uuid_of(11)]
     assert (added["latency_s"], added["input_tokens"]) == (9, 1000)
     assert str(added["call_id"]) == uuid_of(11)

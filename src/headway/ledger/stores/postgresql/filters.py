@@ -6,13 +6,13 @@ Conditions of the *record* (time, names, tags, ids) are asked of each attempt; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import TYPE_CHECKING, Any
 
 from headway.ledger.content_chain import search_words
 from headway.ledger.money import DIGITS
-from headway.ledger.profile_filter import profile_test
+from headway.ledger.profile_filter import profile_test, terms_of_roles
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.postgresql.ids import clean, hash_of, key_of
@@ -27,6 +27,7 @@ from headway.ledger.stores.postgresql.schema import end_of_id, number_of, own_ca
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection
+    from headway.ledger.stores.postgresql.keys import KeyTexts
 
 _IS_LAST = PROFILE_FIELDS.index("is_last")
 LARGEST = 2**63 - 1
@@ -34,6 +35,11 @@ _LAST_OF_CALL = (
     "SELECT 1 FROM records l JOIN profiles p ON p.id = l.profile WHERE p.is_last "
     f"AND {end_of_id(own_call('l.'))} = {end_of_id(own_call())} AND {own_call('l.')} = {own_call()}"
 )
+IS_ALONE = (
+    "(SELECT is_last FROM profiles WHERE id = r.profile) "
+    "OR (SELECT role = 'shadow' FROM terms WHERE id = r.terms)"
+)
+"""A record has what is asked of calls itself: it ends one, or is a copy."""
 _TEXT_CANDIDATES = """
 WITH RECURSIVE hits (month, hash, parent) AS (
   SELECT n.month, n.hash, n.parent
@@ -92,11 +98,13 @@ class Conditions:
 async def compile_filter(
     connection: Connection,
     where: Filter,
-    profiles: Mapping[int, Sequence[Any]],
+    texts: KeyTexts,
     *,
     of_calls: bool,
 ) -> Conditions:
-    """``of_calls``: only last attempts, which stand for their calls."""
+    """``of_calls``: only last attempts, which stand for their calls, and the copies where ``where``
+    asks for them."""
+    has_copies = "shadow" in where.roles
     conditions = Conditions()
     _add_times(conditions, where)
     await _add_ids(connection, conditions, where)
@@ -105,11 +113,20 @@ async def compile_filter(
     matches = profile_test(where)
     chosen = [
         id_
-        for id_, profile in profiles.items()
-        if matches(profile) and (profile[_IS_LAST] or not of_calls)
+        for id_, profile in texts.profiles.items()
+        if matches(profile) and (profile[_IS_LAST] or has_copies or not of_calls)
     ]
     if of_calls or asks_for_profiles(where):
         conditions.drive("profile", chosen)
+    if where.roles:
+        asked = conditions.value(terms_of_roles(texts.terms, where.roles))
+        conditions.sql.append(f"r.terms = ANY({asked}::integer[])")
+    if of_calls and has_copies:
+        ends = conditions.value([id_ for id_ in chosen if texts.profiles[id_][_IS_LAST]])
+        copies = conditions.value(terms_of_roles(texts.terms, ("shadow",)))
+        conditions.sql.append(
+            f"(r.profile = ANY({ends}::integer[]) OR r.terms = ANY({copies}::integer[]))"
+        )
     await _add_conditions_of_calls(connection, conditions, where, of_calls)
     return conditions
 
@@ -134,7 +151,7 @@ async def find_numbers(connection: Connection, where: Filter) -> dict[str, list[
 def asks_for_profiles(where: Filter) -> bool:
     return bool(
         where.providers or where.models or where.dialects or where.keys or where.outcomes
-        or where.statuses or where.owner is not None
+        or where.statuses or where.routes or where.caches or where.owner is not None
     )  # fmt: skip
 
 
@@ -214,9 +231,8 @@ async def _add_conditions_of_calls(
             conditions.sql.append(own)
             conditions.is_indexed = True
         else:
-            is_last = "(SELECT is_last FROM profiles WHERE id = r.profile)"
             exists = f"EXISTS ({_LAST_OF_CALL} AND {of_last})"
-            conditions.sql.append(f"CASE WHEN {is_last} THEN {own} ELSE {exists} END")
+            conditions.sql.append(f"CASE WHEN {IS_ALONE} THEN {own} ELSE {exists} END")
 
 
 async def find_text(connection: Connection, words: Sequence[str]) -> list[Any]:

@@ -15,7 +15,9 @@ from headway.ledger.rows import (
     TERMS_FIELDS,
     Key,
     decode_key,
+    decode_profile,
     encode_key,
+    pad_profile,
 )
 from headway.ledger.stores.postgresql.ids import clean, hash_of
 from headway.ledger.stores.postgresql.schema import quote
@@ -99,7 +101,9 @@ def _text_of(key: Key) -> str:
 def _values(table: str, key: Key) -> Iterable[Any]:
     if table == "tag_sets":
         return ([clean(tag) for tag in key],)
-    if table in ("profiles", "terms"):
+    if table == "profiles":
+        return map(_fit, pad_profile(key))
+    if table == "terms":
         return map(_fit, key[: len(_COLUMNS[table])])
     return ()
 
@@ -119,7 +123,7 @@ async def find_profiles(
     if not chosen:
         return {}
     sql = "SELECT id, key FROM profiles WHERE id = ANY($1::integer[])"
-    return {row["id"]: decode_key(row["key"]) for row in await connection.fetch(sql, chosen)}
+    return {row["id"]: decode_profile(row["key"]) for row in await connection.fetch(sql, chosen)}
 
 
 class KeyTexts:
@@ -133,9 +137,12 @@ class KeyTexts:
         """Read what has been added since the last time."""
         newest = [max(numbers, default=0) - OVERLAP for numbers in (self.profiles, self.terms)]
         for row in await connection.fetch(_NEWER, *newest):
-            known = self.profiles if row["is_profile"] else self.terms
+            is_profile = row["is_profile"]
+            known, decode = (
+                (self.profiles, decode_profile) if is_profile else (self.terms, decode_key)
+            )
             if row["id"] not in known:
-                known[row["id"]] = decode_key(row["key"])
+                known[row["id"]] = decode(row["key"])
 
 
 _NEWER = """

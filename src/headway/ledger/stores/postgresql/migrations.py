@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from headway.ledger.store import StoreError
 from headway.ledger.stores.postgresql.connections import SCHEMA
 from headway.ledger.stores.postgresql.locks import MIGRATE, has_table, take_lock
-from headway.ledger.stores.postgresql.schema import VERSION_1, VERSION_2
+from headway.ledger.stores.postgresql.schema import VERSION_1, VERSION_2, VERSION_3
 
 if TYPE_CHECKING:
     from headway.ledger.stores.postgresql.connections import Connection, Connections
@@ -34,7 +34,11 @@ async def add_narrow_columns(connection: Connection) -> None:
     await connection.execute(VERSION_2)
 
 
-MIGRATIONS: Sequence[Migration] = (create_tables, add_narrow_columns)
+async def add_routes(connection: Connection) -> None:
+    await connection.execute(VERSION_3)
+
+
+MIGRATIONS: Sequence[Migration] = (create_tables, add_narrow_columns, add_routes)
 
 
 async def migrate(connections: Connections, migrations: Sequence[Migration] = MIGRATIONS) -> None:

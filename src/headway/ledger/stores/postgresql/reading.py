@@ -69,8 +69,7 @@ class Reader:
 
     async def compile(self, where: Filter, *, of_calls: bool) -> Conditions:
         await self.texts.update(self.connection)
-        profiles = self.texts.profiles
-        return await compile_filter(self.connection, where, profiles, of_calls=of_calls)
+        return await compile_filter(self.connection, where, self.texts, of_calls=of_calls)
 
     async def fetch(self, sql: str, values: Iterable[Any]) -> list[Any]:
         """The rows of ``SELECT``."""

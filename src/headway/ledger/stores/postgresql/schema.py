@@ -12,7 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, SIZE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS
+from headway.ledger.rows import (
+    COLUMNS,
+    FIRST_PROFILE_FIELDS,
+    SIZE_FIELDS,
+    TERMS_FIELDS,
+    TOKEN_FIELDS,
+)
 
 _COLUMN_TYPES = {
     **dict.fromkeys(("id", "request_id", "call_id"), "bytea NOT NULL"),
@@ -83,7 +89,7 @@ CREATE TABLE {name} (
 
 INTERNED = "".join(
     (
-        _interned("profiles", _columns(PROFILE_FIELDS, _PROFILE_TYPES, "text")),
+        _interned("profiles", _columns(FIRST_PROFILE_FIELDS, _PROFILE_TYPES, "text")),
         _interned("terms", _columns(TERMS_FIELDS[:-2], _TERMS_TYPES, "text")),
         _interned("names", number="bigint"),
         _interned("tag_sets", "tags text[] NOT NULL"),
@@ -183,7 +189,7 @@ CREATE VIEW logs AS
 SELECT
   to_timestamp(r.time_us / 1e6) AS "timestamp",
   {_as_uuid("id")}, {_as_uuid("request_id")}, {_as_uuid("call_id")},
-  {quote(PROFILE_FIELDS, "p.")},
+  {quote(FIRST_PROFILE_FIELDS, "p.")},
   {quote(TERMS_FIELDS[:-2], "t.")},
   u.key AS "user", s.key AS session_id, g.tags AS tags, a.key AS parameters,
   r.input_tokens, r.output_tokens, r.cache_read_tokens, r.cache_write_tokens,
@@ -226,12 +232,16 @@ def end_of_id(sql: str) -> str:
 
 _NEW_COLUMNS = ",\n  ".join(f"ADD COLUMN {name} integer" for name in NARROW.values())
 _REPLACED = ("call", "request", "profile", "user", "tags", "session", "latency", "cost")
-_LOGS_2 = f"""
+
+
+def _logs_2(more: str = "") -> str:
+    """``more``: columns at the end."""
+    return f"""
 CREATE OR REPLACE VIEW logs AS
 SELECT
   to_timestamp(r.time_us / 1e6) AS "timestamp",
   {_as_uuid("id")}, {_as_uuid("request_id")}, encode({own_call()}, 'hex')::uuid AS call_id,
-  {quote(PROFILE_FIELDS, "p.")},
+  {quote(FIRST_PROFILE_FIELDS, "p.")},
   {quote(TERMS_FIELDS[:-2], "t.")},
   u.key AS "user", s.key AS session_id, g.tags AS tags, a.key AS parameters,
   {", ".join(f"{number_of(name)} AS {name}" for name in TOKEN_FIELDS)},
@@ -247,7 +257,7 @@ SELECT
       encode(substr(r.upstream_id, 2, get_byte(r.upstream_id, 0)), 'hex')
   END) COLLATE "default" AS upstream_request_id,
   r.reply_id,
-  r.error_text AS error_message
+  r.error_text AS error_message{more}
 FROM records r
 JOIN profiles p ON p.id = r.profile
 JOIN terms t ON t.id = r.terms
@@ -256,6 +266,8 @@ LEFT JOIN sessions s ON s.id = r.session
 LEFT JOIN tag_sets g ON g.id = r.tags
 LEFT JOIN names a ON a.id = r.parameters;
 """
+
+
 VERSION_2 = f"""
 ALTER TABLE records
   {_NEW_COLUMNS},
@@ -263,7 +275,7 @@ ALTER TABLE records
   ALTER COLUMN call_id DROP NOT NULL,
   ALTER COLUMN duration_us DROP NOT NULL;
 {"".join(f"DROP INDEX records_by_{name};" for name in _REPLACED)}
-{_LOGS_2}
+{_logs_2()}
 ALTER TABLE cells DROP CONSTRAINT cells_pkey;
 CREATE INDEX cells_by_address ON cells (cube, start, name, profile);
 ALTER TABLE cells SET (fillfactor = 100);
@@ -277,3 +289,10 @@ than 1 in older rows.
 
 ``merged``: the cells of a cube before ``start`` have one part each, except for those that got
 another one late."""
+_SAVED = """substring(r.more from '"saved_usd":"([0-9.]+)"')::numeric AS saved_usd"""
+VERSION_3 = f"""
+ALTER TABLE profiles ADD COLUMN route_name text, ADD COLUMN cache text;
+{_logs_2(f", p.route_name, p.cache, {_SAVED}")}
+"""
+"""Know the route of a record and what the cache did. Records of earlier versions have neither, and
+no row is written."""

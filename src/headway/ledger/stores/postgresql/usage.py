@@ -42,7 +42,7 @@ _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FI
 _NEEDED = frozenset(
     ("time_us", "profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
      "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_pd", "cost_rest",
-     "latency_us", "first_token_us", "first_byte_us", "gap_mean_us", "overhead_ns", "gaps")
+     "latency_us", "first_token_us", "first_byte_us", "gap_mean_us", "overhead_ns", "gaps", "more")
 )  # fmt: skip
 _SELECT = ", ".join(number_of(name) if name in _NEEDED else "NULL" for name in COLUMNS)
 _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(

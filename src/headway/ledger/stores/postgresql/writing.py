@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from headway.ledger.rows import COLUMNS
+from headway.ledger.rows import COLUMNS, ends_call
 from headway.ledger.store import Position
 from headway.ledger.stores.postgresql.batch import Batch, add_costs, fit_time
 from headway.ledger.stores.postgresql.ids import clean, key_of
@@ -150,7 +150,7 @@ async def count_by_hour(connection: Connection, batch: Batch, new: Sequence[int]
     for at in new:
         count = counts.setdefault(batch.rows[at][0] // HOUR_US, [0, 0])
         count[0] += 1
-        count[1] += batch.records[at].is_last
+        count[1] += ends_call(batch.records[at])
     await connection.executemany(
         "INSERT INTO stored_by_hour AS s VALUES ($1, $2, $3) ON CONFLICT (hour) DO UPDATE "
         "SET records = s.records + excluded.records, calls = s.calls + excluded.calls",

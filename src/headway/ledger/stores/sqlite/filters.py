@@ -15,7 +15,7 @@ from msgspec import Struct
 from headway.ledger.content_chain import search_words
 from headway.ledger.ids import pack_id
 from headway.ledger.money import split_usd
-from headway.ledger.profile_filter import profile_test
+from headway.ledger.profile_filter import profile_test, terms_of_roles
 from headway.ledger.rows import PROFILE_FIELDS
 from headway.ledger.store import Filter
 from headway.ledger.stores.sqlite.facets import (
@@ -27,7 +27,7 @@ from headway.ledger.stores.sqlite.facets import (
     steps_between,
     tag_token,
 )
-from headway.ledger.stores.sqlite.keys import find_number
+from headway.ledger.stores.sqlite.keys import KeyTexts, find_number
 from headway.ledger.stores.sqlite.sql import encode_list
 from headway.ledger.stores.sqlite.writing import number_of
 
@@ -49,6 +49,11 @@ _LAST_OF_CALL = (
     f"WHERE f.facets MATCH {sql_id_token(CALL.format(r='r'))} "
     f"AND {CALL.format(r='l')} = {CALL.format(r='r')} AND p.is_last"
 )
+IS_ALONE = (
+    "(SELECT is_last FROM profiles WHERE id = r.profile) "
+    "OR (SELECT role = 'shadow' FROM terms WHERE id = r.terms)"
+)
+"""A record has what is asked of calls itself: it ends one, or is a copy."""
 NEVER = "0"
 RECORDS = "records AS r"
 RECORDS_BY_FACETS = "facets CROSS JOIN records AS r ON r.n = facets.rowid"
@@ -88,12 +93,14 @@ class Conditions(Struct):
 
 
 def compile_filter(
-    db: apsw.Connection, where: Filter, profiles: dict[int, tuple[Any, ...]], *, of_calls: bool
+    db: apsw.Connection, where: Filter, texts: KeyTexts, *, of_calls: bool
 ) -> Conditions:
-    """``of_calls``: only last attempts, which stand for their calls."""
+    """``of_calls``: only last attempts, which stand for their calls, and the copies where ``where``
+    asks for them."""
+    profiles, has_copies = texts.profiles, "shadow" in where.roles
     matches = profile_test(where)
     chosen = {id_ for id_, profile in profiles.items() if matches(profile)}
-    if of_calls:
+    if of_calls and not has_copies:
         chosen = {id_ for id_ in chosen if profiles[id_][_IS_LAST]}
     numbers = {
         column: _find_numbers(db, table, texts)
@@ -109,6 +116,13 @@ def compile_filter(
         _add_list(conditions, "profile", sorted(chosen))
     for column, found in numbers.items():
         _add_list(conditions, column, found)
+    if where.roles:
+        _add_list(conditions, "terms", terms_of_roles(texts.terms, where.roles))
+    if of_calls and has_copies:
+        ends = encode_list([id_ for id_ in chosen if profiles[id_][_IS_LAST]])
+        copies = encode_list(terms_of_roles(texts.terms, ("shadow",)))
+        listed = "IN (SELECT value FROM json_each(?))"
+        conditions.add(f"(r.profile {listed} OR r.terms {listed})", ends, copies)
     _add_tags(conditions, where)
     _add_ids(conditions, where)
     of_call = Conditions([], [])
@@ -120,9 +134,8 @@ def compile_filter(
             conditions.add(own, *of_call.values)
         else:
             of_last = f"EXISTS ({_LAST_OF_CALL} AND {of_call.text.format(r='l')})"
-            is_last = "(SELECT is_last FROM profiles WHERE id = r.profile)"
             conditions.add(
-                f"CASE WHEN {is_last} THEN {own} ELSE {of_last} END",
+                f"CASE WHEN {IS_ALONE} THEN {own} ELSE {of_last} END",
                 *of_call.values, *of_call.values,
             )  # fmt: skip
     return conditions
@@ -142,7 +155,7 @@ def _add_match(
 ) -> None:
     """``profiles``: those that are asked for; ``numbers``: of users and sessions."""
     asked = {
-        "m": where.providers or where.models or where.dialects,
+        "m": where.providers or where.models or where.dialects or where.routes,
         "k": where.keys or where.owner is not None,
         "o": where.outcomes or where.statuses,
     }

@@ -17,7 +17,9 @@ from headway.ledger.rows import (
     Key,
     Texts,
     decode_key,
+    decode_profile,
     encode_key,
+    pad_profile,
 )
 from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
 from headway.ledger.stores.sqlite.sql import first_value
@@ -90,7 +92,7 @@ def _find_or_create(db: apsw.Connection, table: str, key: Key) -> int:
 def _values(table: str, key: Key) -> Iterable[Any]:
     """Of the columns after the key."""
     if table == "profiles":
-        return (*key, profile_tokens(key))
+        return (*pad_profile(key), profile_tokens(key))
     if table == "tag_sets":
         return (tag_set_tokens(key),)
     if table == "terms":
@@ -113,10 +115,13 @@ class KeyTexts:
 
     def update(self, db: apsw.Connection) -> None:
         """Read what has been added since the last time."""
-        for table, known in (("profiles", self.profiles), ("terms", self.terms)):
+        for table, known, decode in (
+            ("profiles", self.profiles, decode_profile),
+            ("terms", self.terms, decode_key),
+        ):
             newest = max(known, default=0)
             sql = f"SELECT id, key FROM {table} WHERE id > ?"
-            known.update((id_, decode_key(key)) for id_, key in db.execute(sql, (newest,)))
+            known.update((id_, decode(key)) for id_, key in db.execute(sql, (newest,)))
 
     def texts_of(self, row: Sequence[Any]) -> Texts:
         """Of profile, terms, user, tags, session, parameters as ``KEY_TEXTS`` selects them."""

@@ -12,7 +12,7 @@ import apsw
 from headway.ledger.cursors import decode_cursor, encode_cursor
 from headway.ledger.ids import pack_id, unpack_id
 from headway.ledger.money import join_usd, sum_usd
-from headway.ledger.rows import COLUMNS, decode_row
+from headway.ledger.rows import COLUMNS, decode_row, ends_call
 from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
 from headway.ledger.stores.sqlite.facets import RECONCILABLE, id_token
 from headway.ledger.stores.sqlite.filters import (
@@ -45,7 +45,7 @@ class Reader:
         texts.update(db)
 
     def compile(self, where: Filter, *, of_calls: bool) -> Conditions:
-        return compile_filter(self.db, where, self.texts.profiles, of_calls=of_calls)
+        return compile_filter(self.db, where, self.texts, of_calls=of_calls)
 
     def decode(self, row: Sequence[Any]) -> Record:
         """The record of a row of ``SELECT_FROM``."""
@@ -179,8 +179,8 @@ class Reader:
         costs = [Decimal(each.cost_usd) for each in records if each.cost_usd is not None]
         return Session(
             id=last.session_id or "",
-            calls=sum(each.is_last for each in records),
-            failed=sum(each.is_last and each.outcome != "ok" for each in records),
+            calls=sum(map(ends_call, records)),
+            failed=sum(ends_call(each) and each.outcome != "ok" for each in records),
             started=min(each.started for each in records),
             ended=last.timestamp,
             input_tokens=sum(each.input_tokens or 0 for each in records),

@@ -9,7 +9,14 @@ from collections.abc import Callable, Sequence
 
 import apsw
 
-from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, TERMS_FIELDS, TOKEN_FIELDS, decode_key
+from headway.ledger.rows import (
+    COLUMNS,
+    FIRST_PROFILE_FIELDS,
+    PROFILE_FIELDS,
+    TERMS_FIELDS,
+    TOKEN_FIELDS,
+    decode_key,
+)
 from headway.ledger.store import StoreError
 from headway.ledger.stores.sqlite.cells import TABLES as CELL_TABLES
 from headway.ledger.stores.sqlite.cells import set_rolled_day
@@ -27,7 +34,7 @@ Migration = Callable[[apsw.Connection], None]
 
 _TABLES = f"""
 CREATE TABLE profiles (
-  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {", ".join(PROFILE_FIELDS)}
+  id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {", ".join(FIRST_PROFILE_FIELDS)}
 );
 CREATE TABLE terms (
   id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, {", ".join(TERMS_FIELDS)}
@@ -103,18 +110,21 @@ _SECONDS = {
     "first_token_us": "time_to_first_token_s",
     "gap_mean_us": "inter_token_latency_s",
 }
-_VIEW = f"""
+
+
+def _view(profile_fields: Sequence[str], more: str = "r.more") -> str:
+    return f"""
 CREATE VIEW logs AS SELECT
 strftime('%Y-%m-%dT%H:%M:%fZ', (r.n + {EPOCH_US}) / 1e6, 'unixepoch') AS time,
 {_text_of_id("r.id")} AS id, {_text_of_id("ifnull(r.call_id, r.id)")} AS call_id,
 {_text_of_id("r.request_id")} AS request_id,
-{", ".join(f"p.{name}" for name in PROFILE_FIELDS)},
+{", ".join(f"p.{name}" for name in profile_fields)},
 {", ".join(f"t.{name}" for name in TERMS_FIELDS)},
 u.key AS user, g.key AS tags, s.key AS session_id, o.key AS parameters,
 {", ".join(f"r.{name}" for name in TOKEN_FIELDS)},
 r.cost_pd / 1e12 AS cost_usd, ifnull(r.call_pd, r.cost_pd) / 1e12 AS call_cost_usd,
 {", ".join(f"r.{column} / 1e6 AS {name}" for column, name in _SECONDS.items())},
-r.overhead_ns / 1e9 AS gateway_overhead_s, r.more
+r.overhead_ns / 1e9 AS gateway_overhead_s, {more}
 FROM records AS r JOIN profiles AS p ON p.id = r.profile JOIN terms AS t ON t.id = r.terms
 LEFT JOIN names AS u ON u.id = r.user LEFT JOIN tag_sets AS g ON g.id = r.tags
 LEFT JOIN sessions AS s ON s.id = r.session LEFT JOIN names AS o ON o.id = r.parameters
@@ -123,7 +133,7 @@ LEFT JOIN sessions AS s ON s.id = r.session LEFT JOIN names AS o ON o.id = r.par
 
 def create_tables(db: apsw.Connection) -> None:
     db.execute(_TABLES)
-    db.execute(_VIEW)
+    db.execute(_view(FIRST_PROFILE_FIELDS))
 
 
 def index_tokens(db: apsw.Connection) -> None:
@@ -157,7 +167,19 @@ COUNT_BY_HOUR = f"""
 SELECT (r.n + {EPOCH_US}) / 3600000000 AS hour, count(*) AS records, sum(p.is_last) AS calls
 FROM records AS r JOIN profiles AS p ON p.id = r.profile"""
 
-MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens)
+
+def add_routes(db: apsw.Connection) -> None:
+    """Know the route of a record and what the cache did. Records of earlier versions have neither,
+    and no row of theirs is written."""
+    db.execute(
+        "ALTER TABLE profiles ADD COLUMN route_name; ALTER TABLE profiles ADD COLUMN cache; "
+        "DROP VIEW logs"
+    )
+    saved = "json_extract(r.more, '$.saved_usd') + 0.0 AS saved_usd"
+    db.execute(_view(PROFILE_FIELDS, f"{saved}, r.more"))
+
+
+MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens, add_routes)
 
 
 def read_version(db: apsw.Connection, place: str) -> int:
