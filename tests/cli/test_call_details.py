@@ -92,3 +92,32 @@ def _lines(record: Record, kept: Conversation | None, *, blocks: bool = True) ->
         "".join(text for text, _ in line).rstrip()
         for line in describe_call(call, kept, 100, len, blocks=blocks)
     ]
+
+
+def test_a_routed_call_says_why_each_attempt_was_made_and_what_was_passed_over() -> None:
+    first = make_record(
+        1, call_id="c", is_last=False, outcome="error", status=503, provider_key="1",
+        route_name="smart", cache="miss",
+        decision='{"strategy":"ordered","targets":["openai/a","groq/b"],'
+        '"skipped":[{"target":"xai/c","reason":"no images"}]}',
+    )  # fmt: skip
+    last = replace(
+        first, id="l", role="fallback", attempt=2, is_last=True, outcome="ok", provider_key=None,
+        saved_usd="0.25", cache="hit", decision="no JSON",
+    )  # fmt: skip
+    described = describe_call(Call((first, last)), None, 120, len, blocks=False)
+    lines = ["".join(text for text, _ in line).rstrip() for line in described]
+    assert "  route         smart" in lines
+    assert "  cache         hit · saved $0.25" in lines
+    at = lines.index("Targets  of attempt 1")
+    assert lines[at + 1 : at + 5] == [
+        "  ordered: openai/a, groq/b",
+        "  not xai/c: no images",
+        "Targets  of attempt 2",
+        "  no JSON",
+    ]
+    table = next(line for line in lines if line.startswith("Attempt"))
+    assert table.split()[:4] == ["Attempt", "Why", "Model", "Key"]
+    assert any("fallback" in line for line in lines)
+    copy = _lines(make_record(1, role="shadow", shadow_of="call-1"), None)
+    assert "  copy of       call-1" in copy

@@ -158,3 +158,20 @@ def _lines(width: int) -> list[str]:
 
 def _text(table: Table, width: int) -> list[str]:
     return ["".join(text for text, _ in line).rstrip() for line in render(table, width)]
+
+
+def test_what_the_cache_saved_has_a_column_where_there_is_some(run: Run, tmp_path: Path) -> None:
+    cached = recent(1, 9, cost_usd="0", saved_usd="0.5", cache="hit", route_name="smart")
+    copy = recent(2, 8, cost_usd="0.25", role="shadow", route_name="smart", cache=None)
+    spool(tmp_path, [cached, copy, recent(3, 7)])
+    rows = [line.split("\t") for line in run("usage", "--by", "route,cache").stdout.splitlines()]
+    assert sorted((*row[:3], row[7], row[8]) for row in rows) == [
+        ("(none)", "(none)", "1", "$0.0036", ""),
+        ("smart", "(none)", "0", "$0.2500", ""),
+        ("smart", "hit", "1", "$0", "$0.5000"),
+    ]
+    assert run("usage", "--route", "nothing").stdout == ""
+    [row] = [line.split("\t") for line in run("usage", "--role", "shadow").stdout.splitlines()]
+    assert row[1] == "0"
+    found = json.loads(run("usage", "--json").stdout)["total"]
+    assert (found["saved_usd_exact"], found["calls"], found["attempts"]) == ("0.5", 2, 3)

@@ -104,6 +104,24 @@ def test_details_have_every_attempt_and_the_feedback() -> None:
     assert details["conversation"] is None
 
 
+def test_an_attempt_of_a_route_says_why_it_was_made_and_what_was_passed_over() -> None:
+    decision = '{"strategy":"ordered","targets":["a"],"skipped":[{"target":"b","reason":"late"}]}'
+    routed = record(1, role="fallback", route_name="smart", provider_key="2", cache="hit",
+                    saved_usd="0.25", decision=decision)  # fmt: skip
+    details = as_json(call_details(Call((routed,)), None))
+    [attempt] = details["attempt_details"]
+    assert (attempt["role"], attempt["route_name"], attempt["provider_key"]) == (
+        "fallback", "smart", "2",
+    )  # fmt: skip
+    assert attempt["decision"] == json.loads(decision)
+    assert (details["cache"], details["saved_usd"], details["saved_usd_exact"]) == (
+        "hit", 0.25, "0.25",
+    )  # fmt: skip
+    for unknown in (None, "no JSON"):
+        view = call_details(Call((record(1, decision=unknown),)), None).attempt_details[0]
+        assert view.decision is None
+
+
 def test_the_waterfall_covers_the_time_of_all_attempts() -> None:
     found = [(each.attempt, each.name, each.start_s, each.end_s) for each in spans(
         two_attempts().attempts)]  # fmt: skip

@@ -173,7 +173,7 @@ def _bytes(record: Record) -> str:
 
 # --- Attempts, and what they cost -----------------------------------------------------------------
 
-ATTEMPT_COLUMNS = (
+ATTEMPT_COLUMNS: tuple[Column, ...] = (
     Column("Attempt", is_right=True),
     Column("Why"),
     Column("Model", least=14),
@@ -191,7 +191,7 @@ def _attempts(call: Call, width: int, measure: Measure) -> list[Line]:
     """Of a call with one attempt the facts say it all."""
     if len(call.attempts) < 2:
         return []
-    rows = [
+    rows: list[Cells] = [
         (
             str(one.attempt),
             one.role,
@@ -208,7 +208,7 @@ def _attempts(call: Call, width: int, measure: Measure) -> list[Line]:
     columns = ATTEMPT_COLUMNS
     if not any(one.provider_key for one in call.attempts):
         columns = columns[:KEY_AT] + columns[KEY_AT + 1 :]
-        rows = [row[:KEY_AT] + row[KEY_AT + 1 :] for row in rows]
+        rows = [(*row[:KEY_AT], *row[KEY_AT + 1 :]) for row in rows]
     return render(Table(columns, rows), width, measure)
 
 

@@ -56,6 +56,14 @@ $ curl -s 'localhost:8000/api/export?format=csv&since=2026-11' > november.csv
   last attempt, its cost is that of all.
 - `cost_confidence` says what a cost rests on: `reported` (the provider's own figure, or its counts
   of tokens), `counted` (by the gateway, of the complete response) or `estimated` (of a part).
+- `route`, `role` and `cache` are filters: of the configured route (`route_name` of a record), of
+  why an attempt was made, and of what the cache did. `by=route` and `by=cache` group usage.
+- What was sent to a provider costs, whoever sees the answer; calls are those of clients. So the
+  copies of a route's `shadow` (role `shadow`), and a hedge that lost (error type `hedge_lost`),
+  count in `attempts`, tokens and cost, and not in `calls`, `failed`, means and percentiles. A hedge
+  that lost is an attempt of its call. A copy has an id of its own, and `shadow_of` names the call
+  that it is a copy of; `/api/logs` lists copies only with `role=shadow`, exports have them all.
+- `saved_usd` is what the cache saved: `cost_usd` does not contain it.
 - Percentiles are read from merged histograms: within 1% of a value that occurred.
 - Without `server.api_keys` everyone who reaches the server sees all records. With them each key
   sees its own, and those in `server.admin_keys` see all.
