@@ -10,7 +10,7 @@ from headway.pipeline import call
 from headway.routing.route import Shadow
 from support.for_each import for_each
 from support.pipeline_fakes import HELLO, ROLE, WHOLE, Pipe, in_loop, text
-from support.routed_pipe import RoutedPipe, target
+from support.routed_pipe import ROUTE, RoutedPipe, target
 
 
 def new_pipe(share: float = 1.0, **kinds: str) -> RoutedPipe:
@@ -44,7 +44,7 @@ def test_the_copy_is_a_call_of_its_own_on_record() -> None:
     assert (copy.role, copy.shadow_of, copy.provider) == ("shadow", first.call_id, "two")
     assert copy.call_id not in (first.call_id, "")
     assert (copy.request_id, copy.is_last, copy.outcome) == (copy.call_id, True, "ok")
-    assert (copy.cost_usd, copy.reply_id, copy.route_name) == ("0.000058", None, None)
+    assert (copy.cost_usd, copy.reply_id, copy.route_name) == ("0.000058", None, ROUTE)
     assert copy.latency_s == 0.0
     assert (pipe.gateway.shadows, pipe.gateway.active) == (0, set())
 

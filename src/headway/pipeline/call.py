@@ -15,6 +15,8 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect, ResponseContext
 from headway.errors import (
     ClientGone,
@@ -358,7 +360,7 @@ class GatewayCall(InterruptibleCall):
 
     # --- A copy whose answer no client sees -------------------------------------------------------
 
-    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
+    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest, route_name: str) -> None:
         """Send a copy of the client's request ``decoded`` to ``target``, unless too many copies are
         on their way. It starts when what is done now is done, so that the client does not wait."""
         gateway = self.gateway
@@ -369,13 +371,15 @@ class GatewayCall(InterruptibleCall):
         shadow = GatewayCall(gateway, self.dialect, request, sink, gateway.clock())
         shadow.shadow_of, shadow.key_id, shadow.decoded = self.id, self.key_id, decoded
         shadow.earlier_gateways = self.earlier_gateways
-        asyncio.get_running_loop().call_soon(shadow._begin_as_shadow, target, decoded)
+        asyncio.get_running_loop().call_soon(shadow._begin_as_shadow, target, decoded, route_name)
 
-    def _begin_as_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
+    def _begin_as_shadow(
+        self, target: RouteTarget, decoded: DecodedRequest, route_name: str
+    ) -> None:
         self.started = self._resumed = self.gateway.clock()
         self.gateway.active.add(self)
         try:
-            self._dispatch = Dispatch(self, SHADOW_ROUTE, decoded)
+            self._dispatch = Dispatch(self, replace(SHADOW_ROUTE, name=route_name), decoded)
             self._dispatch.start_shadow(target)
         except Exception as error:
             self._fail(error)

@@ -83,8 +83,8 @@ class DispatchedCall(RecordedCall, Protocol):
 
     def abort(self, error: HeadwayError) -> None: ...
 
-    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest) -> None:
-        """Send a copy of the client's request ``decoded`` to ``target`` soon."""
+    def start_shadow(self, target: RouteTarget, decoded: DecodedRequest, route_name: str) -> None:
+        """Send a copy of the client's request ``decoded`` to ``target`` soon, for the route."""
 
 
 class Dispatch:
@@ -452,7 +452,7 @@ class Dispatch:
         if self._hedge is not None:
             self._hedge.stop()
         if self._shadow is not None:
-            self._call.start_shadow(self._shadow, self._decoded)
+            self._call.start_shadow(self._shadow, self._decoded, self._route.name)
             self._shadow = None
         if len(self.running) > 1:
             self._call.continue_with(attempt)
