@@ -15,8 +15,6 @@ from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from msgspec.structs import replace
-
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect, ResponseContext
 from headway.errors import (
     ClientGone,
@@ -43,7 +41,7 @@ from headway.pipeline.call_records import (
     record_failure,
 )
 from headway.pipeline.candidates import check_is_for_route
-from headway.pipeline.dispatch import SHADOW_ROUTE, Dispatch, single_route
+from headway.pipeline.dispatch import Dispatch, shadow_route, single_route
 from headway.pipeline.drain import DiscardSink, Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
 from headway.pipeline.field_limits import ALWAYS_ALLOWED, check_lengths
@@ -373,13 +371,11 @@ class GatewayCall(InterruptibleCall):
         shadow.earlier_gateways = self.earlier_gateways
         asyncio.get_running_loop().call_soon(shadow._begin_as_shadow, target, decoded, route_name)
 
-    def _begin_as_shadow(
-        self, target: RouteTarget, decoded: DecodedRequest, route_name: str
-    ) -> None:
+    def _begin_as_shadow(self, target: RouteTarget, decoded: DecodedRequest, name: str) -> None:
         self.started = self._resumed = self.gateway.clock()
         self.gateway.active.add(self)
         try:
-            self._dispatch = Dispatch(self, replace(SHADOW_ROUTE, name=route_name), decoded)
+            self._dispatch = Dispatch(self, shadow_route(name), decoded)
             self._dispatch.start_shadow(target)
         except Exception as error:
             self._fail(error)
