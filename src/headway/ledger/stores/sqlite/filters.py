@@ -6,7 +6,7 @@ Conditions of the *record* (time, names, tags, ids) are asked of each attempt; t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import apsw
@@ -116,13 +116,7 @@ def compile_filter(
         _add_list(conditions, "profile", sorted(chosen))
     for column, found in numbers.items():
         _add_list(conditions, column, found)
-    if where.roles:
-        _add_list(conditions, "terms", terms_of_roles(texts.terms, where.roles))
-    if of_calls and has_copies:
-        ends = encode_list([id_ for id_ in chosen if profiles[id_][_IS_LAST]])
-        copies = encode_list(terms_of_roles(texts.terms, ("shadow",)))
-        listed = "IN (SELECT value FROM json_each(?))"
-        conditions.add(f"(r.profile {listed} OR r.terms {listed})", ends, copies)
+    _add_roles(conditions, where, texts, chosen, of_calls)
     _add_tags(conditions, where)
     _add_ids(conditions, where)
     of_call = Conditions([], [])
@@ -139,6 +133,21 @@ def compile_filter(
                 *of_call.values, *of_call.values,
             )  # fmt: skip
     return conditions
+
+
+def _add_roles(
+    conditions: Conditions, where: Filter, texts: KeyTexts, chosen: Iterable[int], of_calls: bool
+) -> None:
+    """``chosen``: the profiles that are asked for; where copies are, not only those of last
+    attempts."""
+    if not where.roles:
+        return
+    _add_list(conditions, "terms", terms_of_roles(texts.terms, where.roles))
+    if of_calls and "shadow" in where.roles:
+        ends = encode_list([id_ for id_ in chosen if texts.profiles[id_][_IS_LAST]])
+        copies = encode_list(terms_of_roles(texts.terms, ("shadow",)))
+        listed = "IN (SELECT value FROM json_each(?))"
+        conditions.add(f"(r.profile {listed} OR r.terms {listed})", ends, copies)
 
 
 def _find_numbers(db: apsw.Connection, table: str, texts: Sequence[str]) -> list[int]:
