@@ -452,7 +452,7 @@ class Dispatch:
         if self._hedge is not None:
             self._hedge.stop()
         if self._shadow is not None:
-            self._call.start_shadow(self._shadow, self._decoded, self._route.name)
+            self._call.start_shadow(self._shadow, self._decoded, self.route.name)
             self._shadow = None
         if len(self.running) > 1:
             self._call.continue_with(attempt)
