@@ -115,3 +115,7 @@ def test_a_query_loses_the_gateways_keys_and_nothing_else() -> None:
     pairs = [("key", "hw-first"), ("key", key_id("hw-first")), ("model", "hw-first")]
     assert keys_module.without_keys(pairs, RING) == pairs[1:]
     assert keys_module.without_keys([("key", "\ud800")], RING) == [("key", "\ud800")]
+
+
+def test_a_query_about_something_else_has_no_key() -> None:
+    assert keys_module.find_digests([], "alt=sse") == ()

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 import pytest
 
-from headway.policy.request_headers import asks_for_metrics, find_request_id, select_own_headers
+from headway.policy.keys import find_digests
+from headway.policy.request_headers import (
+    asks_for_metrics,
+    find_request_id,
+    read_facts,
+    select_own_headers,
+)
 from support.for_each import for_each
 
 HOST = (b"host", b"a")
@@ -75,3 +81,10 @@ def test_metrics_are_asked_for_by_any_value_but_no() -> None:
     ):
         assert asks_for_metrics([HOST, (b"x-headway-metrics", value)]) is asks, value
     assert not asks_for_metrics([HOST])
+
+
+def test_the_facts_of_a_head_are_its_own_headers_and_its_keys() -> None:
+    headers = [(b"accept", b"*/*"), (b"x-request-id", b"a"), (b"x-api-key", b"hw-first")]
+    facts = read_facts(headers, "")
+    assert list(facts.own_headers) == [(b"x-request-id", b"a")]
+    assert facts.key_digests == find_digests(headers)

@@ -156,3 +156,7 @@ def test_parameters_are_in_the_order_of_the_body_with_those_of_objects_last() ->
     assert list(parameters_in(fields(body))) == [
         "top_p", "temperature", "thinking.type", "options.seed"
     ]  # fmt: skip
+
+
+def test_a_body_without_objects_has_parameters_too() -> None:
+    assert parameters_in({"temperature": Raw(b"0.5")}) == {"temperature": Raw(b"0.5")}
