@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +32,10 @@ UNWANTED = {
     "a distribution's host": r"deb[.]deb[i]an[.]org|archive[.]ub[u]ntu",
     "a path of one machine": r"(?<![\w.])/([w]ork|[r]oot|tmp/[b]ash_jobs)/",
 }
+
+Sources = list[tuple[str, list[ast.AST]]]
+"""Path and nodes of each module. Kept for this module's tests alone: as long as there are so many
+objects, each look for garbage takes a tenth of a second."""
 
 LONGEST_FILE = 600
 LONGEST_FUNCTION = 40
@@ -124,9 +128,12 @@ def tracked_files() -> Iterator[Path]:
     return (path for path in paths if path.is_file())
 
 
-def sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text())
+@pytest.fixture(scope="module")
+def sources() -> Sources:
+    return [
+        (path.relative_to(PACKAGE).as_posix(), list(ast.walk(ast.parse(path.read_text()))))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    ]
 
 
 # --- Pins ---------------------------------------------------------------------------------------
@@ -156,14 +163,14 @@ def test_the_gateway_is_tested_with_the_versions_that_it_runs_with() -> None:
     )
 
 
-def test_every_imported_distribution_is_a_declared_dependency() -> None:
+def test_every_imported_distribution_is_a_declared_dependency(sources: Sources) -> None:
     optional = [name for names in EXTRAS.values() for name in names]
     declared = {distribution(name) for name in [*RUNTIME, *optional]}
     owners = importlib.metadata.packages_distributions()
     undeclared = {
         f"{path}: {name}"
-        for path, tree in sources()
-        for name in imported(tree)
+        for path, nodes in sources
+        for name in imported(nodes)
         if name not in sys.stdlib_module_names | {"headway"}
         and not declared & {distribution(owner) for owner in owners.get(name, [name])}
     }
@@ -171,9 +178,9 @@ def test_every_imported_distribution_is_a_declared_dependency() -> None:
     assert undeclared == set()
 
 
-def imported(tree: ast.Module) -> Iterator[str]:
+def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """The top-level packages that a module imports, anywhere in it."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -234,12 +241,12 @@ def test_no_file_is_longer_than_one_concept_needs() -> None:
     assert {path.name: n for path, n in lengths.items() if n > LONGEST_FILE} == {}
 
 
-def test_no_function_is_longer_than_one_thing_needs() -> None:
+def test_no_function_is_longer_than_one_thing_needs(sources: Sources) -> None:
     # The body alone counts: a command's signature declares its options.
     long = [
         f"{path}:{node.lineno} {node.name}"
-        for path, tree in sources()
-        for node in ast.walk(tree)
+        for path, nodes in sources
+        for node in nodes
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and (node.end_lineno or 0) - node.body[0].lineno >= LONGEST_FUNCTION
     ]
@@ -247,19 +254,19 @@ def test_no_function_is_longer_than_one_thing_needs() -> None:
     assert long == []
 
 
-def test_no_name_in_the_source_has_a_banned_word() -> None:
+def test_no_name_in_the_source_has_a_banned_word(sources: Sources) -> None:
     found = {
         f"{path}: {name}"
-        for path, tree in sources()
-        for name in [*Path(path).with_suffix("").parts, *identifiers(tree)]
+        for path, nodes in sources
+        for name in [*Path(path).with_suffix("").parts, *identifiers(nodes)]
         if BANNED_WORDS.intersection(words(name))
     }
 
     assert found == set()
 
 
-def identifiers(tree: ast.Module) -> Iterator[str]:
-    for node in ast.walk(tree):
+def identifiers(nodes: Iterable[ast.AST]) -> Iterator[str]:
+    for node in nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.arg):
@@ -275,21 +282,21 @@ def words(name: str) -> list[str]:
     return [word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+", name)]
 
 
-def test_no_providers_name_stands_in_shared_code() -> None:
+def test_no_providers_name_stands_in_shared_code(sources: Sources) -> None:
     named = {
         f"{path}:{line} {name}"
-        for path, tree in sources()
+        for path, nodes in sources
         if not path.startswith(("providers/", "local/"))
-        for line, name in provider_names(tree)
+        for line, name in provider_names(nodes)
         if name not in NAMES_SHOWN.get(path, ())
     }
 
     assert named == set()
 
 
-def provider_names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def provider_names(nodes: Iterable[ast.AST]) -> Iterator[tuple[int, str]]:
     """Where a module spells a provider's name, alone or in ``name/model``, or imports it."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             name = node.value.partition("/")[0]
             if name in KINDS:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from support.for_each import for_each
 from support.pipeline_fakes import DONE, ROLE, STOP, USAGE, Pipe, in_loop, text
 from support.played_script import ROUTES, play
-from support.wire_scripts import EVENT_STREAM, NDJSON, SCRIPTS, SSE, Pieces
+from support.wire_scripts import EVENT_STREAM, NDJSON, SCRIPTS, SSE, Pieces, Script
 
 EVENTS = [
     b"event: ping\n\n",
@@ -35,15 +37,23 @@ def test_signs_of_life_change_nothing(wire: str, route: str) -> None:
     script = SCRIPTS[wire](Pieces())
     expected = play(script, route)
     assert script.content_type in (SSE, NDJSON)
-    for sign in EVENTS if script.content_type == SSE else LINES:
-        # The first line decides whether the stream is NDJSON.
-        for at in range(script.content_type == NDJSON, len(script.events) + 1):
-            before, after = script.events[:at], script.events[at:]
-            body = b"".join(script.write(*event) for event in before) + sign
-            found = play(script, route, streamed=body + script.streamed(after))
-            assert found.error is None, (sign, at, found.error)
-            assert found[:5] == expected[:5], (sign, at)
-            assert found.record.outcome == "ok"
+    signs = EVENTS if script.content_type == SSE else LINES
+    first = int(script.content_type == NDJSON)  # the first line decides whether it is NDJSON
+    everywhere = range(first, len(script.events) + 1)
+    all_at_each_place = [(b"".join(signs), [at]) for at in everywhere]
+    each_at_all_places = [(sign, everywhere) for sign in signs]
+    for sign, places in (*all_at_each_place, *each_at_all_places):
+        found = play(script, route, streamed=with_signs(script, sign, places))
+        assert found.error is None, (sign, places, found.error)
+        assert found[:5] == expected[:5], (sign, places)
+        assert found.record.outcome == "ok"
+
+
+def with_signs(script: Script, sign: bytes, places: Container[int]) -> bytes:
+    """The stream with ``sign`` before the events in ``places``; the one after the last is there,
+    too."""
+    pieces = [*(script.write(*event) for event in script.events), script.streamed([])]
+    return b"".join(sign * (at in places) + piece for at, piece in enumerate(pieces))
 
 
 @for_each("stream", [True, False])
