@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
 from typing import Any
 
 import pytest
 
+from contract.conftest import stop_all
 from support.gateway_process import SERVER_MODES, Gateway
 from support.lazy_import import lazy_import
 from support.scripted_server import answer, chunked
@@ -39,25 +42,43 @@ def upstream(wires: WireUpstream) -> WireUpstream:
     return wires
 
 
-@pytest.fixture(scope="module", params=SERVER_MODES)
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, wires: WireUpstream
-) -> Iterator[Gateway]:
-    config = {"providers": wires.providers()}
-    gateway = Gateway.start(tmp_path_factory.mktemp("ollama"), config, mode=request.param)
-    yield gateway
-    gateway.stop()
+@pytest.fixture(scope="module")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, wires: WireUpstream
+) -> Iterator[Callable[[str], Gateway]]:
+    """Each with its mode, started when first requested."""
+
+    @cache
+    def start(mode: str) -> Gateway:
+        directory, config = tmp_path_factory.mktemp("ollama"), {"providers": wires.providers()}
+        started.append(Gateway.start(directory, config, mode=mode))
+        return started[-1]
+
+    started: list[Gateway] = []
+    yield start
+    stop_all(started)
 
 
-@pytest.fixture(scope="module", params=["", "/ollama"])
-def client(server: Gateway, request: pytest.FixtureRequest) -> Iterator[Any]:
-    with ollama.Client(host=server.base_url + request.param) as found:
-        yield found
+@pytest.fixture(params=SERVER_MODES)
+def server(request: pytest.FixtureRequest, servers: Callable[[str], Gateway]) -> Gateway:
+    return servers(request.param)
 
 
-@pytest.fixture
-def sdk(client: Any, upstream: WireUpstream) -> Any:
-    return client
+@pytest.fixture(scope="module")
+def clients() -> Iterator[Callable[[str], Any]]:
+    """Each with its address. One for all tests: its TLS settings take long to load."""
+    with ExitStack() as opened:
+        yield cache(lambda host: opened.enter_context(ollama.Client(host=host)))
+
+
+@pytest.fixture(params=["", "/ollama"])
+def sdk(
+    request: pytest.FixtureRequest,
+    server: Gateway,
+    clients: Callable[[str], Any],
+    upstream: WireUpstream,
+) -> Any:
+    return clients(server.base_url + request.param)
 
 
 def calls_of(message: Any) -> list[tuple[str, dict[str, Any]]]:

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +66,7 @@ def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", **extra}
 
 
+@lru_cache(20_000)  # a shared server's records are read by each test
 def decode_line(line: bytes) -> dict[str, Any]:
     """An entry of the spool as an object, with the fields of a record that are left out there."""
     entry = decode_entry(line)
