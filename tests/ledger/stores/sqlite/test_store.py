@@ -143,6 +143,24 @@ def test_a_migration_that_fails_leaves_the_data_as_it_was(tmp_path: Path) -> Non
     db.close()
 
 
+def test_a_new_database_is_never_seen_at_an_earlier_version(tmp_path: Path) -> None:
+    """A server may read it while its shipper makes it."""
+    path = path_in(tmp_path)
+    Path(path).parent.mkdir()
+    writer, reader = apsw.Connection(path), apsw.Connection(path)
+    writer.pragma("journal_mode", "wal")
+    seen: list[int] = []
+
+    def look(db: apsw.Connection) -> None:
+        seen.append(schema.read_version(reader, path))
+
+    migrate(writer, path, [step for each in MIGRATIONS for step in (look, each, look)])
+    look(writer)
+    assert seen == [0] * 2 * len(MIGRATIONS) + [3 * len(MIGRATIONS)]
+    writer.close()
+    reader.close()
+
+
 def test_a_schema_that_is_older_is_migrated_by_whoever_may_write(tmp_path: Path) -> None:
     path = path_in(tmp_path)
     with opened(SqliteStore(path)) as store:

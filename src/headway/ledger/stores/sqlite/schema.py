@@ -209,16 +209,19 @@ def check_version(version: int, place: str, known: int) -> None:
 
 def migrate(db: apsw.Connection, place: str, migrations: Sequence[Migration] = MIGRATIONS) -> None:
     """Bring the database to the last version, one transaction for each step: a step that fails
-    leaves the data as it was. Raises StoreError for a newer schema."""
+    leaves the data as it was. A new database is made in one, so that no reader finds it at an
+    earlier version. Raises StoreError for a newer schema."""
     if read_version(db, place) == 0:
         db.pragma("auto_vacuum", 2)  # incremental; before the first table
     while (version := read_version(db, place)) < len(migrations):
         db.execute("BEGIN IMMEDIATE")
         try:
             if read_version(db, place) == version:  # nobody else was faster
-                migrations[version](db)
+                reached = version + 1 if version else len(migrations)
+                for step in migrations[version:reached]:
+                    step(db)
                 db.pragma("application_id", APPLICATION_ID)
-                db.pragma("user_version", version + 1)
+                db.pragma("user_version", reached)
             db.execute("COMMIT")
         except BaseException:
             db.execute("ROLLBACK")
