@@ -17,6 +17,7 @@ from headway.routing.sequential_test import (
     _best_ratio,
     _half_width,
     compare,
+    samples_needed,
 )
 
 VALUES = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=50)
@@ -138,3 +139,22 @@ def test_a_real_difference_is_found() -> None:
         comparison = compare(cheap, dear)
         found += comparison is not None and comparison.verdict == "a is lower"
     assert found == 20
+
+
+def test_the_samples_that_are_still_needed_tell_the_difference() -> None:
+    a, b = Sample(200, 1.0, 4.0), Sample(100, 1.2, 4.0)
+    more = samples_needed(a, b)
+    assert more is not None
+    growth = 1 + more / 300
+    grown = [Sample(round(each.count * growth), each.mean, each.variance) for each in (a, b)]
+    found = compare(*grown)
+    assert found is not None
+    assert found.verdict == "a is lower"
+    assert samples_needed(Sample(5000, 1.0, 4.0), Sample(5000, 2.0, 4.0)) == 0
+    assert samples_needed(Sample(MIN_SAMPLES // 2, 1.0, 0.0), Sample(900, 2.0, 0.0)) == 950
+
+
+def test_samples_of_the_same_mean_or_of_none_need_no_number() -> None:
+    same = Sample(500, 1.0, 1.0)
+    assert samples_needed(same, same) is None
+    assert samples_needed(same, Sample()) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
 from typing import Any
 
@@ -25,7 +25,10 @@ class SyncStore:
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         method = getattr(self.store, name)
-        return lambda *args, **named: self._loop.run_until_complete(method(*args, **named))
+        return lambda *args, **named: self.run(method(*args, **named))
+
+    def run(self, question: Coroutine[Any, Any, Any]) -> Any:
+        return self._loop.run_until_complete(question)
 
 
 @contextmanager

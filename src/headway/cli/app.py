@@ -12,6 +12,7 @@ from headway import __version__
 from headway.cli import (
     chat,
     check_config,
+    compare_targets,
     database,
     demo,
     errors,
@@ -108,6 +109,7 @@ app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
 app.command()(explain.explain)
+app.command("compare-targets")(compare_targets.compare_targets)
 app.add_typer(logs.logs, name="logs")
 app.command()(usage.usage)
 app.command()(sessions.sessions)

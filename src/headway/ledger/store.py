@@ -282,6 +282,9 @@ class Store(Protocol):
     async def call(self, call_id: str, owner: str | None = None) -> Call | None:
         """By the call's id, or the newest with this ``reply_id`` or request id."""
 
+    async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
+        """Call -> the mean of the scores that were given to its reply, of those that have any."""
+
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         """The content of a call, by its id or one of its content's ``aliases`` (the newest of
         several); None where none is kept."""

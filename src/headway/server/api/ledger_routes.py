@@ -11,6 +11,7 @@ from typing import NamedTuple
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import KeyId, authorize
 from headway.server.api import (
+    comparison_route,
     explain_route,
     export_route,
     feedback_route,
@@ -70,6 +71,7 @@ ROUTES: dict[str, Route] = {
 }
 BY_ID: dict[str, Route] = {
     "/api/logs/": Route(log_routes.call),
+    comparison_route.PATH: Route(comparison_route.compare),
     "/api/sessions/": Route(log_routes.session),
     "/api/replay/": Route(replay_route.replay_call, WRITE, ends_with_client=True),
     "/api/tracking/logs/": Route(tracker_routes.session_logs),

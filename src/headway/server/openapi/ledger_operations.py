@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from headway import errors
+from headway.ledger.comparison import METRICS
 from headway.ledger.queries import FILTERS, OPTIONS
+from headway.server.api.comparison_route import COMPARED
 from headway.server.openapi import error_examples
 from headway.server.openapi.error_examples import ErrorExample
+from headway.server.openapi.examples import comparison as comparison_examples
 from headway.server.openapi.examples import ledger as examples
 from headway.server.openapi.examples import replay as replay_examples
 from headway.server.openapi.examples.base import ID
@@ -189,6 +192,39 @@ OPERATIONS = (
         parameters=_parameters("by", "metric", "compare"),
         response="A row for each group, ordered by time, then by cost.",
         responses=(Body((ledger.UsageReport,), examples.USAGE),),
+        errors=COMMON,
+    ),
+    Operation(
+        method="get",
+        path="/api/routes/{name}/comparison",
+        id="compare_targets",
+        tag=TAG,
+        summary="Compare the targets of a route",
+        description="By one metric, with a confidence sequence: what it says holds whenever it is "
+        "looked at, in all but 5% of such comparisons. Counted are attempts that ended well; times "
+        "are those of first attempts and of copies (`shadow`), and a copy is compared with the "
+        f"call that it is a copy of. {VISIBLE}",
+        parameters=(
+            Parameter("name", "path", "The name of the route.", "smart"),
+            Parameter(
+                "metric",
+                "query",
+                f"{', '.join(f'`{name}`' for name in METRICS)}; the cost unless given.",
+                "cost",
+                required=False,
+            ),
+            Parameter(
+                "targets",
+                "query",
+                "Only these, separated by commas; the others are compared with the first. Unless "
+                "given all, the one with the most calls first.",
+                "openai/gpt-5,groq/llama-3.3-70b",
+                required=False,
+            ),
+            *_parameters(filters=COMPARED),
+        ),
+        response="The targets, and how each differs from the first.",
+        responses=(Body((ledger.TargetComparison,), comparison_examples.COMPARISON),),
         errors=COMMON,
     ),
     Operation(

@@ -228,6 +228,15 @@ class Reader:
             for row in await self.connection.fetch(sql, key)
         ]
 
+    async def scores(self, call_ids: Sequence[str]) -> dict[str, float]:
+        known = {key_of(each): each for each in call_ids}
+        rows = await self.connection.fetch(
+            "SELECT call_id, avg(score) AS score FROM feedback WHERE call_id = ANY($1::bytea[]) "
+            "AND score IS NOT NULL GROUP BY call_id",
+            list(known),
+        )
+        return {known[row["call_id"]]: row["score"] for row in rows}
+
     async def session_history(self, session_id: str, owner: str | None) -> Sequence[str]:
         where = Filter(sessions=(session_id,), outcomes=("ok",), owner=owner)
         conditions = await self.compile(where, of_calls=True)

@@ -258,6 +258,9 @@ class PostgresqlStore:
     async def call(self, call_id: str, owner: str | None = None) -> Call | None:
         return await self._read(lambda reader: reader.call(call_id, owner))
 
+    async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
+        return await self._read(lambda reader: reader.scores(call_ids))
+
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         async def read(connection: Connection) -> Conversation | None:
             found = await contents.find_content(connection, call_id, owner)

@@ -114,6 +114,17 @@ class Reader:
                 key_id=key_id, score=score, label=label, comment=comment,
             )  # fmt: skip
 
+    def scores(self, call_ids: Sequence[str]) -> dict[str, float]:
+        known = {pack_id(each): each for each in call_ids}
+        marks = ", ".join("?" * len(known))
+        rows = all_rows(
+            self.db,
+            f"SELECT call_id, avg(score) FROM feedback WHERE call_id IN ({marks}) "
+            "AND score IS NOT NULL GROUP BY call_id",
+            tuple(known),
+        )
+        return {known[packed]: score for packed, score in rows}
+
     def reconcilable(self, where: Filter, limit: int) -> Sequence[Record]:
         conditions = self.compile(where, of_calls=False)
         order = "abs(r.cost_pd - r.computed_pd) DESC, r.n DESC"

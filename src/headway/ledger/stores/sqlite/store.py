@@ -149,6 +149,9 @@ class SqliteStore:
     async def call(self, call_id: str, owner: str | None = None) -> Call | None:
         return await self._read(lambda reader: reader.call(call_id, owner))
 
+    async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
+        return await self._read(lambda reader: reader.scores(call_ids))
+
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         def read(db: apsw.Connection) -> Conversation | None:
             found = contents.find_content(db, call_id, owner)

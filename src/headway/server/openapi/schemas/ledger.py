@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel, create_model
 
-from headway.ledger import json_views, usage_views
+from headway.ledger import comparison, json_views, usage_views
 from headway.record import Record
 from headway.server.openapi.schemas.base import MadeShape, OpenShape, Shape
 from headway.server.openapi.schemas.from_structs import shape_of
@@ -18,6 +18,8 @@ SessionView: Any = shape_of(json_views.SessionView)
 ConversationView: Any = shape_of(json_views.ConversationView)
 Reconciliation: Any = shape_of(json_views.Reconciliation)
 ReconciliationTotal: Any = shape_of(json_views.ReconciliationTotal)
+TargetComparison: Any = shape_of(comparison.TargetComparison)
+ComparedTarget: Any = shape_of(comparison.ComparedTarget)
 UsageReport: Any = shape_of(usage_views.UsageReport)
 
 
