@@ -184,6 +184,9 @@ def refs(node: Any) -> Iterator[str]:
 # --- The document ---------------------------------------------------------------------------------
 
 
+ARGUMENTS = {"/api/routes/": "{name}/comparison"}
+
+
 def test_every_route_of_the_server_is_described_and_no_other() -> None:
     dialects = {("post", dialect.route) for _, dialect in routes.DIALECTS}
     below = (*routes.PREFIXES, "/anthropic/")  # the same routes again
@@ -201,7 +204,7 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
         if not path.endswith("/generation") and method != "HEAD"
     }
     stored |= {
-        (method.lower(), f"{path}{{id}}")
+        (method.lower(), f"{path}{ARGUMENTS.get(path, '{id}')}")
         for path, one in ledger_routes.BY_ID.items()
         for method in one.methods
         if method != "HEAD"

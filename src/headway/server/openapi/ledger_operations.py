@@ -218,7 +218,7 @@ OPERATIONS = (
                 "query",
                 "Only these, separated by commas; the others are compared with the first. Unless "
                 "given all, the one with the most calls first.",
-                "openai/gpt-5,groq/llama-3.3-70b",
+                "east/large,west/small",
                 required=False,
             ),
             *_parameters(filters=COMPARED),

@@ -7,8 +7,8 @@ import msgspec
 from headway.ledger.comparison import ComparedTarget, TargetComparison
 from headway.server.openapi.examples.base import Example
 
-_FIRST = "openai/gpt-5"
-_OTHER = "groq/llama-3.3-70b"
+_FIRST = "east/large"
+_OTHER = "west/small"
 COMPARISON = (
     Example(
         "A target that gets copies is cheaper",
