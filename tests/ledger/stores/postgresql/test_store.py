@@ -24,7 +24,7 @@ from tests.support.ledger_stores import (
 
 from headway.ledger.store import Filter, Position, StoreError
 from headway.ledger.stores import new_store
-from headway.ledger.stores.postgresql import PostgresqlStore
+from headway.ledger.stores.postgresql import PostgresqlStore, filters, reading
 from support.lazy_import import lazy_import
 from support.services import PostgresqlServer, postgresql_server
 
@@ -433,10 +433,17 @@ def test_an_attempt_that_comes_late_corrects_the_sums(store: SyncStore) -> None:
     assert store.logs(Filter(min_cost_usd=Decimal("0.8"))).rows[0].cost_usd == Decimal("0.875")
 
 
-def test_pages_go_through_all_calls_whatever_index_finds_them(store: SyncStore) -> None:
+@pytest.mark.parametrize("windows", [(3000, (60_000,), 200), (1, (5, 20), 0), (1, (20,), 200)])
+def test_pages_go_through_all_calls_whatever_index_finds_them(
+    store: SyncStore, monkeypatch: pytest.MonkeyPatch, windows: tuple[int, tuple[int, ...], int]
+) -> None:
+    monkeypatch.setattr(reading, "WINDOW", windows[0])
+    monkeypatch.setattr(reading, "INDEX_WINDOWS", windows[1])
+    monkeypatch.setattr(filters, "MAX_DRIVERS", windows[2])
     records = [
         make_record(
-            at, model=f"m{at % 3}", user=f"u{at % 2}", session_id=f"s{at % 5}",
+            at, timestamp=NOON + at * 600, model=f"m{at % 3}", user=f"u{at % 2}",
+            session_id=f"s{at % 5}",
             tags=(f"t{at % 4}",), cost_usd=str(at), latency_s=at / 10,
             error_message="a word" if at % 7 == 0 else None,
         )
@@ -450,7 +457,7 @@ def test_pages_go_through_all_calls_whatever_index_finds_them(store: SyncStore) 
         (Filter(sessions=("s2", "s3")), [at for at in range(60) if at % 5 in (2, 3)]),
         (Filter(tags=("t0",), models=("m0",)), [at for at in range(60) if at % 12 == 0]),
         (Filter(min_cost_usd=Decimal(50)), list(range(50, 60))),
-        (Filter(max_latency_s=0.45, since=NOON, until=NOON + 50), list(range(5))),
+        (Filter(max_latency_s=0.45, since=NOON, until=NOON + 50 * 600), list(range(5))),
         (Filter(text="WORD"), [at for at in range(60) if at % 7 == 0]),
         (Filter(ids=(uuid_of(5), "request-7")), [5, 7]),
     ):

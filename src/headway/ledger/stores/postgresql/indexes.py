@@ -32,6 +32,10 @@ def time_step(prefix: str = "r.") -> str:
     return f"({prefix}time_us >> 32)"
 
 
+def step_of_time(time_us: int) -> int:
+    return time_us >> 32
+
+
 def latency_step(prefix: str = "r.") -> str:
     return f"({number_of('latency_us', prefix)} >> {_LATENCY_BITS})"
 

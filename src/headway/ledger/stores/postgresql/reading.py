@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +12,7 @@ from headway.ledger.rows import COLUMNS, Texts, decode_key, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page
 from headway.ledger.stores.postgresql.filters import Conditions, compile_filter
 from headway.ledger.stores.postgresql.ids import clean, key_of, unpack_texts
-from headway.ledger.stores.postgresql.indexes import time_step
+from headway.ledger.stores.postgresql.indexes import step_of_time, time_step
 from headway.ledger.stores.postgresql.keys import KeyTexts
 from headway.ledger.stores.postgresql.schema import end_of_id, number_of, own_call
 from headway.ledger.stores.postgresql.writing import HOUR_US
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 
 WINDOW, MAX_WINDOW = 3000, 8000
 """Newest records that are looked through before an index is used: most questions end there."""
-MAX_DRIVERS = 200
-"""Numbers whose records are looked up one after the other."""
+INDEX_WINDOWS = (60_000, 500_000, 4_000_000)
+"""Newest records among which an index looks, before it looks among all."""
 _WIDTH = len(COLUMNS)
 _PROFILE, _TERMS, _COST, _UPSTREAM_ID = map(
     COLUMNS.index, ("profile", "terms", "cost_pd", "upstream_request_id")
@@ -36,20 +35,16 @@ r.call_pd, r.call_rest, r.id_texts, r.upstream_id,
 (SELECT key FROM tag_sets n WHERE n.id = r.tags),
 (SELECT key FROM sessions n WHERE n.id = r.session),
 (SELECT key FROM names n WHERE n.id = r.parameters)"""
-_PROFILES = re.compile(r'r\."profile" = ANY\((.*?)\)')
-"""The list may be long: a join looks it up faster than a comparison."""
 _WINDOW_START = """
 SELECT hour FROM (
   SELECT hour, sum(records) OVER (ORDER BY hour DESC) AS total FROM stored_by_hour
-  WHERE hour < $1 / 3600000000 ORDER BY hour DESC LIMIT 1000
+  WHERE hour < $1 / 3600000000 ORDER BY hour DESC LIMIT 100000
 ) h WHERE total >= $2 ORDER BY hour DESC LIMIT 1
 """
 """The hour from which on there are enough records."""
 _OF_CALL = f"{own_call()} = $1 AND {end_of_id(own_call())} = $2"
 _HAS_REQUEST_ID = f"r.request_id = $1 AND {end_of_id('r.request_id')} = $2"
 NEWEST = "ORDER BY r.time_us DESC, r.id DESC"
-_NEWEST_BY_STEP = f"ORDER BY {time_step()} DESC, r.time_us DESC, r.id DESC"
-"""The same, in the order of the indexes of a day."""
 OLDEST = "ORDER BY r.time_us, r.id"
 
 
@@ -113,7 +108,8 @@ class Reader:
         return Page(rows, following)
 
     async def _newest(self, conditions: Conditions, count: int) -> list[Any]:
-        """The newest records, at most ``count``."""
+        """The newest records, at most ``count``: by looking through the newest of all, and where
+        few of those are meant, by an index of what is meant, over longer and longer times."""
         if conditions.driver is not None and not conditions.driver[1]:
             return []
         window = 0 if conditions.is_by_id else WINDOW
@@ -123,13 +119,24 @@ class Reader:
                 return found
             # As many records as it takes if the others are like these; none found: look elsewhere.
             window = max(2 * window, window * count * 3 // (2 * len(found))) if found else 0
-        chosen = conditions.copy()
-        if conditions.driver is not None and not conditions.is_indexed:
-            column, numbers = conditions.driver
-            if len(numbers) <= MAX_DRIVERS:
-                return await self.fetch(_each(chosen, column, numbers, count), chosen.values)
-            return await self._by_time(chosen, NEWEST, count)
-        return await self._by_index(chosen, count)
+        for size in () if conditions.is_by_id else INDEX_WINDOWS:
+            start_us = await self._window_start(conditions, size)
+            if start_us is None:
+                break
+            found = await self._by_index(conditions, count, start_us)
+            if len(found) == count:
+                return found
+        if not conditions.is_indexed and conditions.has_many_numbers:
+            return await self._by_time(conditions, NEWEST, count)
+        return await self._by_index(conditions, count, None)
+
+    async def _window_start(self, conditions: Conditions, size: int) -> int | None:
+        """The time from which on there are ``size`` records; None where all that can be meant are
+        fewer."""
+        hour = await self.connection.fetchval(_WINDOW_START, conditions.before_us, size)
+        if hour is None or hour * HOUR_US <= conditions.since_us:
+            return None
+        return int(hour) * HOUR_US
 
     async def _by_time(self, conditions: Conditions, order: str, count: int) -> list[Any]:
         """In the order of the primary key, whatever PostgreSQL expects of other ways."""
@@ -141,17 +148,28 @@ class Reader:
             )
             return await self.fetch(f"{SELECT} FROM ({inner}) r {order}", conditions.values)
 
-    async def _by_index(self, conditions: Conditions, count: int) -> list[Any]:
-        """Where few records fulfil a condition that has an index. The sums keep PostgreSQL from
-        reading by time until it has found enough, which may be never, and by profile."""
-        text = _PROFILES.sub(r'r."profile" + 0 = ANY(\1)', conditions.text)
+    async def _by_index(
+        self, conditions: Conditions, count: int, start_us: int | None
+    ) -> list[Any]:
+        """All records that are meant, from ``start_us`` on, by an index; the newest of them. The
+        sum keeps PostgreSQL from reading by time until it has found enough, which may be never."""
+        chosen = conditions.copy()
+        if chosen.driver is not None and (chosen.is_indexed or chosen.driver[0] != "profile"):
+            chosen.filter_profiles()
+        if start_us is not None:
+            chosen.sql.append(f"r.time_us >= {chosen.value(start_us)}")
+            if not chosen.is_indexed:
+                chosen.sql.append(f"{time_step()} >= {chosen.value(step_of_time(start_us))}")
         inner = (
-            f"SELECT * FROM records r WHERE {text} "
+            f"SELECT * FROM records r WHERE {chosen.text} "
             f"ORDER BY r.time_us + 0 DESC, r.id DESC LIMIT {count}"
         )
+        settings = "SET LOCAL enable_seqscan = off"
+        if not chosen.is_indexed:  # it would read all of that time to combine two indexes
+            settings += "; SET LOCAL enable_bitmapscan = off"
         async with self.connection.transaction():
-            await self.connection.execute("SET LOCAL enable_seqscan = off")
-            return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", conditions.values)
+            await self.connection.execute(settings)
+            return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", chosen.values)
 
     async def _in_window(self, conditions: Conditions, count: int, window: int) -> list[Any]:
         """Of the newest records that are within the limits of time, those that fulfil all."""
@@ -162,8 +180,8 @@ class Reader:
         size = chosen.value(window)
         times = " AND ".join(sql for sql in chosen.sql if "r.time_us" in sql) or "true"
         inner = f"SELECT * FROM records r WHERE {times} {NEWEST} LIMIT {size}"
-        text = _PROFILES.sub(r'r."profile" IN (SELECT unnest(\1))', chosen.text)
-        outer = f"SELECT * FROM ({inner}) r WHERE {text} {NEWEST} LIMIT {count}"
+        chosen.filter_profiles()
+        outer = f"SELECT * FROM ({inner}) r WHERE {chosen.text} {NEWEST} LIMIT {count}"
         return await self.fetch(f"{SELECT} FROM ({outer}) r {NEWEST}", chosen.values)
 
     async def attempts(
@@ -246,19 +264,6 @@ class Reader:
             f"WHERE {conditions.text} {OLDEST}"
         )
         return [row["call_text"] for row in await self.connection.fetch(sql, *conditions.values)]
-
-
-def _each(conditions: Conditions, column: str, numbers: Sequence[int], count: int) -> str:
-    """The newest of each number by the index that has them in order, and of those the newest."""
-    keys, limit = conditions.value(list(numbers)), conditions.value(count)
-    # What the join has found is not compared again; its parameter needs a type nevertheless.
-    text = re.sub(rf'r\."{column}" = ANY\((.*?)\)', r"\1 IS NOT NULL", conditions.text)
-    inner = (
-        f"SELECT r.* FROM unnest({keys}::bigint[]) AS k (number) CROSS JOIN LATERAL ("
-        f'SELECT * FROM records r WHERE r."{column}" = k.number AND {text} '
-        f"{_NEWEST_BY_STEP} LIMIT {limit}) r {NEWEST} LIMIT {limit}"
-    )
-    return f"{SELECT} FROM ({inner}) r {NEWEST}"
 
 
 def _add_place(conditions: Conditions, sign: str, place: Place) -> None:
