@@ -71,7 +71,7 @@ def test_profile_splits_every_case_by_package(tmp_path: Path) -> None:
         assert sum(profile["shares"].values()) == pytest.approx(1.0)
         assert len(profile["hottest"]) == 3
     assert "a further event" in table
-    assert profiles[2]["us_per_event"] is not None
+    assert profiles[3]["us_per_event"] is not None
 
 
 def test_a_missing_tool_is_named_with_the_command_that_brings_it() -> None:
