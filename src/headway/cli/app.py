@@ -22,6 +22,7 @@ from headway.cli import (
     listings,
     logs,
     replay,
+    routes,
     serve,
     serve_options,
     sessions,
@@ -109,6 +110,7 @@ app.command()(chat.chat)
 app.command()(listings.models)
 app.command()(listings.providers)
 app.command()(explain.explain)
+app.command()(routes.routes)
 app.command("compare-targets")(compare_targets.compare_targets)
 app.add_typer(logs.logs, name="logs")
 app.command()(usage.usage)

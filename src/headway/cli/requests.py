@@ -1,4 +1,4 @@
-"""POST a body to a route that the SDK has no method for."""
+"""Ask a route that the SDK has no method for."""
 
 from __future__ import annotations
 
@@ -7,6 +7,17 @@ from headway.cli.errors import usage_error
 
 def post_json(url: str, api_key: str | None, path: str, body: bytes, timeout_s: float) -> bytes:
     """The body of the reply. Raises ApiError, CommandError."""
+    return _ask(url, api_key, "POST", path, body, timeout_s)
+
+
+def get_json(url: str, api_key: str | None, path: str, timeout_s: float) -> bytes:
+    """The body of the reply. Raises ApiError, CommandError."""
+    return _ask(url, api_key, "GET", path, None, timeout_s)
+
+
+def _ask(
+    url: str, api_key: str | None, method: str, path: str, body: bytes | None, timeout_s: float
+) -> bytes:
     from headway.sdk.connections import ConnectionPool
     from headway.sdk.errors import from_response
     from headway.sdk.requests import JSON
@@ -15,7 +26,7 @@ def post_json(url: str, api_key: str | None, path: str, body: bytes, timeout_s: 
         pool = ConnectionPool(url, api_key, timeout_s)
     except ValueError as error:
         raise usage_error(str(error)) from error
-    pending = pool.open("POST", path, body, JSON)
+    pending = pool.open(method, path, body, JSON)
     response, answer = pending.response, pending.read()
     pool.close()
     if response.status != 200:

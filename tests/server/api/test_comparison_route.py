@@ -34,6 +34,13 @@ def test_a_route_whose_name_has_slashes_is_compared(server: LedgerServer) -> Non
     assert server.get("/api/routes/other/comparison?since=24h").json["targets"] == []
 
 
+def test_a_server_without_routes_has_none(server: LedgerServer) -> None:
+    found = server.get("/api/routes").json
+    assert found["data"] == []
+    assert "As this worker of the server sees it" in found["note"]
+    assert server.get("/api/routes?since=1h").error["param"] == "since"
+
+
 def test_what_is_wrong_is_named(server: LedgerServer) -> None:
     assert server.get("/api/routes/smart/comparison?metric=weight").error["param"] == "metric"
     assert server.get("/api/routes/smart/comparison?route=x").error["param"] == "route"

@@ -196,6 +196,20 @@ OPERATIONS = (
     ),
     Operation(
         method="get",
+        path="/api/routes",
+        id="routes",
+        tag=TAG,
+        summary="The routes, and how their targets are",
+        description="Each route with its targets; of each target and key whether it is used or "
+        "left alone, what is under way, how fast it was lately and how many attempts failed. As "
+        "the worker that answers sees it: workers tell each other what is left alone, and measure "
+        "times each for itself.",
+        response="The routes.",
+        responses=(Body((ledger.RouteStates,), comparison_examples.ROUTES),),
+        errors=COMMON,
+    ),
+    Operation(
+        method="get",
         path="/api/routes/{name}/comparison",
         id="compare_targets",
         tag=TAG,

@@ -1,10 +1,18 @@
-"""A comparison of the targets of a route."""
+"""The routes, and a comparison of the targets of one."""
 
 from __future__ import annotations
 
 import msgspec
 
 from headway.ledger.comparison import ComparedTarget, TargetComparison
+from headway.server.api.routes_route import (
+    NOTE,
+    KeyState,
+    RouteNow,
+    RouteStates,
+    SpeedView,
+    TargetNow,
+)
 from headway.server.openapi.examples.base import Example
 
 _FIRST = "east/large"
@@ -49,6 +57,39 @@ COMPARISON = (
                     ),
                 ),
                 note=None,
+            )
+        ),
+    ),
+)
+_TARGET = TargetNow(
+    target=_FIRST,
+    weight=1.0,
+    condition=None,
+    state="closed",
+    left_alone_s=0.0,
+    is_being_tried=False,
+    outstanding=3,
+    error_share=0.0,
+    streams=SpeedView(p50_s=0.5, p95_s=1.25, tokens_per_second=62.5),
+    wholes=SpeedView(p50_s=None, p95_s=None, tokens_per_second=None),
+    keys=(KeyState(id="east", is_left_alone=False, left_alone_s=0.0),),
+)
+ROUTES = (
+    Example(
+        "A route to one target",
+        msgspec.to_builtins(
+            RouteStates(
+                data=(
+                    RouteNow(
+                        name="smart",
+                        strategy="ordered",
+                        targets=(_TARGET,),
+                        on_context_window=(),
+                        on_content_policy=(),
+                        shadow=None,
+                    ),
+                ),
+                note=NOTE,
             )
         ),
     ),

@@ -8,6 +8,7 @@ from pydantic import Field, RootModel, create_model
 
 from headway.ledger import comparison, json_views, usage_views
 from headway.record import Record
+from headway.server.api import routes_route
 from headway.server.openapi.schemas.base import MadeShape, OpenShape, Shape
 from headway.server.openapi.schemas.from_structs import shape_of
 
@@ -20,6 +21,7 @@ Reconciliation: Any = shape_of(json_views.Reconciliation)
 ReconciliationTotal: Any = shape_of(json_views.ReconciliationTotal)
 TargetComparison: Any = shape_of(comparison.TargetComparison)
 ComparedTarget: Any = shape_of(comparison.ComparedTarget)
+RouteStates: Any = shape_of(routes_route.RouteStates)
 UsageReport: Any = shape_of(usage_views.UsageReport)
 
 
