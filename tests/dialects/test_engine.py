@@ -456,3 +456,14 @@ def test_calls_of_custom_tools_are_custom() -> None:
         deltas = [choice["delta"] for chunk in chunks for choice in chunk["choices"]]
         calls = [call for delta in deltas for call in delta.get("tool_calls", ())]
         assert [call["custom"]["input"] for call in calls] == pieces
+
+
+def test_the_model_is_named_as_on_other_routes_where_the_path_says_route() -> None:
+    body = b'{"model":"smart","chat_input":"Hi"}'
+    decoded = ENGINE.decode(ClientRequest("route", (), body))
+    assert (decoded.provider, decoded.model_name, decoded.request.model) == ("", "smart", "smart")
+    body = b'{"model":"openai/gpt-5","chat_input":"Hi"}'
+    decoded = ENGINE.decode(ClientRequest("route", (), body))
+    named = (decoded.provider, decoded.model_name, decoded.request.model)
+    assert named == ("openai", "openai/gpt-5", "gpt-5")
+    assert ENGINE.decode(ClientRequest("openai", (), body)).model_name is None

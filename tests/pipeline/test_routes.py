@@ -15,7 +15,7 @@ from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.errors import UpstreamDisconnected, UpstreamUnreachable
 from support.for_each import for_each
-from support.pipeline_fakes import HELLO, ROLE, USAGE, WHOLE, event, text
+from support.pipeline_fakes import ENGINE, HELLO, ROLE, USAGE, WHOLE, event, text
 from support.routed_pipe import ROUTE, RoutedPipe, target
 
 OVERLOADED = b'{"error":{"message":"busy","type":"overloaded"}}'
@@ -251,3 +251,19 @@ def test_parameters_of_a_target_stand_where_the_clients_format_has_them(
     for name in path:
         found = found[name]
     assert found == expected
+
+
+@for_each("is_stream", [False, True])
+def test_the_engine_route_names_a_route_in_place_of_a_provider(is_stream: bool) -> None:
+    pipe = RoutedPipe()
+    body = {"model": ROUTE, "chat_input": "Hi", "is_stream": is_stream, "retries": 1}
+    pipe.send(ClientRequest("route", (), json.dumps(body).encode()), ENGINE)
+    pipe.asked("one").stream(ROLE)
+    pipe.asked("one").fail(UpstreamDisconnected("It broke."))
+    assert (pipe.requests, pipe.sink.got) == ((2, 0, 0), [])
+    pipe.asked("one").fail(UpstreamDisconnected("It broke."))
+    pipe.asked("two").stream(HELLO)
+    reply = pipe.sink.lines[-1]
+    assert (reply["provider"], reply["model"], reply["chat_output"]) == ("two", "m-two", "Hello!")
+    assert reply["metrics"]["attempts"] == 3
+    assert [record.role for record in pipe.records] == ["first", "retry", "fallback"]

@@ -29,6 +29,7 @@ from headway.dialects.base import (
     encode_error,
     field,
     read_key_header,
+    split_model,
     without_line_breaks,
 )
 from headway.dialects.chunk_template import MARK, NEVER, cut_template
@@ -45,6 +46,9 @@ from headway.response_accumulator import ResponseAccumulator
 from headway.types import ChatRequest, Frame, Transformation
 
 DEFAULT_TURNS = 50
+ANY = "route"
+"""In place of a provider: the model is named as on the other routes, by a name of ``models`` in the
+configuration, or as ``provider/model``."""
 
 
 class SessionOptions(Struct, frozen=True, forbid_unknown_fields=True):
@@ -181,10 +185,15 @@ class Engine(OpenAIFormat):
         given, parameters = _parameters(fields, known.parameters)
         messages, last = _messages(fields["chat_input"], known.chat_input)
         version = known.api_version
+        provider, model, name = client_request.argument, known.model, None
+        if provider == ANY:
+            name = model
+            provider, model = split_model(model)
         return DecodedRequest(
-            provider=client_request.argument,
+            provider=provider,
+            model_name=name,
             request=ChatRequest(
-                model=known.model,
+                model=model,
                 messages=messages,
                 parameters=parameters,
                 stream=True,
