@@ -31,7 +31,7 @@ from headway.events import (
 )
 from headway.providers.openai import response as openai_response
 from headway.response_accumulator import ResponseAccumulator
-from headway.types import Frame, Usage
+from headway.types import Frame, Transformation, Usage
 from support.for_each import for_each
 
 
@@ -429,3 +429,12 @@ def test_the_body_of_a_response_that_is_passed_on_is_kept_and_its_pieces_are_not
     assert response.add([PieceReceived()])
     assert response.add([BodyReceived(b"{}"), Finished("stop")])
     assert (response.body, response.is_finished) == (b"{}", True)
+
+
+def test_what_the_gateway_did_with_a_response_is_listed_with_what_it_supplied() -> None:
+    response = ResponseAccumulator()
+    note = Transformation("emulated", "messages", "the rest by another")
+    response.notes = (note,)
+    assert response.transformations == (note,)
+    response.add([Text("Hi"), StreamEnd()])
+    assert [each.parameter for each in response.transformations] == ["finish_reason", "messages"]

@@ -128,6 +128,7 @@ class ResponseAccumulator:
         "embeddings",
         "failed",
         "inferred",
+        "notes",
         "service_tier",
         "started",
     )
@@ -145,6 +146,8 @@ class ResponseAccumulator:
         self.done = False
         self.inferred: set[int] = set()
         """Indexes of the choices whose finish reason is inferred."""
+        self.notes: tuple[Transformation, ...] = ()
+        """What else the gateway did with the response."""
 
     def add(self, events: list[Event]) -> bool:
         """Add the events of one frame. Returns whether any of them is content."""
@@ -202,7 +205,8 @@ class ResponseAccumulator:
         found = (self.choices[index].finish_reason for index in sorted(self.inferred))
         reasons = ", ".join(dict.fromkeys(reason for reason in found if reason))
         method = f"{reasons}, because the provider gave none"
-        return (Transformation("emulated", "finish_reason", method),) if reasons else ()
+        inferred = (Transformation("emulated", "finish_reason", method),) if reasons else ()
+        return (*inferred, *self.notes) if self.notes else inferred
 
     def output(self) -> str:
         first = self.choices.get(0)

@@ -27,6 +27,7 @@ from headway.pipeline.stream_reader import NO_FRAME, READERS, Mode, StreamReader
 from headway.ports import Sink, UpstreamRequest
 from headway.providers.error_shapes import BYTE_ORDER_MARK
 from headway.providers.http_errors import find_error
+from headway.response_accumulator import ResponseAccumulator
 from headway.types import Headers, Usage
 from headway.wire.json_repair import finish, is_utf8, repair_json
 
@@ -183,6 +184,16 @@ class Attempt(StreamReader):
             transformations,
             self.origin,
         )
+
+    @property
+    def response(self) -> ResponseAccumulator:
+        """What the client has."""
+        return self.accumulator
+
+    @property
+    def response_parts(self) -> tuple[tuple[ResponseAccumulator, ...], tuple[Usage, ...]]:
+        """What each attempt added to it, and what is billed for those before this one."""
+        return (self.accumulator,), ()
 
     def forget_response(self) -> None:
         """Drop what the response was decoded to, over which ``result`` fails."""

@@ -41,6 +41,7 @@ from headway.pipeline.call_records import (
     record_failure,
 )
 from headway.pipeline.candidates import check_is_for_route
+from headway.pipeline.continuation import BrokenStream
 from headway.pipeline.dispatch import Dispatch, shadow_route, single_route
 from headway.pipeline.drain import DiscardSink, Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
@@ -337,10 +338,12 @@ class GatewayCall(InterruptibleCall):
         http_request: HttpRequest,
         guard: AttemptGuard | None = None,
         may_follow: bool = False,
+        broken: BrokenStream | None = None,
     ) -> Attempt:
-        """Start an attempt. It ends with ``on_attempt_done``. ``may_follow``: another one may."""
+        """Start an attempt. It ends with ``on_attempt_done``. ``may_follow``: another one may.
+        ``broken`` is the stream that it continues."""
         self.target = target
-        return send_attempt(self, upstream, context, http_request, guard, may_follow)
+        return send_attempt(self, upstream, context, http_request, guard, may_follow, broken)
 
     @property
     def _is_free(self) -> bool:
@@ -423,7 +426,7 @@ class GatewayCall(InterruptibleCall):
             self.cache_use.keep(attempt, result)
         if encoder is not None:
             metrics = accounting.metrics(facts, result, totals)
-            pieces = encoder.end(attempt.accumulator, metrics, facts.now)
+            pieces = encoder.end(attempt.response, metrics, facts.now)
             attempt.bytes_out += sum(map(len, pieces))
             facts = content.keep_call(self, facts, attempt, pieces[-1] if pieces else b"")
             record_attempt(self, attempt, facts, result, totals, None)

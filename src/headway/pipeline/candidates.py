@@ -91,7 +91,7 @@ def with_parameters(
     if isinstance(request, RelayedRequest) and request.form is not None:
         names = ", ".join(parameters)
         raise RequestError(f"Its route replaces {names}, and the request is a form.", param="model")
-    merged = _merged(request.parameters, parameters, paths)
+    merged = _merged(request.parameters, parameters, {})
     if isinstance(request, ChatRequest):
         return replace(request, parameters=merged, uses_default_parameters=False)
     return replace(request, parameters=merged)

@@ -316,11 +316,11 @@ def reply_of(attempt: Attempt | None, last_piece: bytes) -> Reply:
     if attempt.is_summarized:  # the body was passed on without being decoded to events
         messages = messages_of(attempt.body)
     else:
-        messages = chat_output(attempt.accumulator)
+        messages = chat_output(attempt.response)
     storage = context.call.reply_storage
     if storage is None or not context.is_stored or not last_piece:
         return Reply(messages)
-    whole = storage.whole_reply(context, attempt.accumulator, last_piece)
+    whole = storage.whole_reply(context, attempt.response, last_piece)
     stored, aliases = storage.prepare(whole)
     return Reply(messages, Raw(stored), aliases)
 

@@ -26,6 +26,14 @@ from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_tokens import count_part
 from headway.pipeline.call_records import RecordedCall, log_failure, record_failure
 from headway.pipeline.candidates import Candidate
+from headway.pipeline.continuation import (
+    BrokenStream,
+    continue_request,
+    continued_context,
+    find_text,
+    is_continued,
+    may_continue,
+)
 from headway.pipeline.gateway import Timer, Upstream
 from headway.pipeline.hedge import CANNOT_SEND, Hedge
 from headway.pipeline.pinning import Pinning, find_pinning
@@ -70,6 +78,7 @@ class DispatchedCall(RecordedCall, Protocol):
         http_request: HttpRequest,
         guard: AttemptGuard,
         may_follow: bool,
+        broken: BrokenStream | None = None,
     ) -> Attempt: ...
 
     def count_overhead(self) -> None:
@@ -91,6 +100,8 @@ class Dispatch:
     """The attempts of one call."""
 
     # Defaults that most calls keep are on the class.
+    _broken: BrokenStream | None = None
+    """The stream that the next attempt continues."""
     _checks: AnswerChecks | None = None
     _deadline: float | None = None
     """On the gateway's clock."""
@@ -196,7 +207,8 @@ class Dispatch:
     def _send_instead(self, candidate: Candidate, role: AttemptRole, error: HeadwayError) -> None:
         """``candidate`` cannot be sent it."""
         self.queue.pass_over(candidate.id, error)
-        if self.queue.peek() is None and self._last_error is not None:
+        is_last = self._broken is not None or self.queue.peek() is None
+        if is_last and self._last_error is not None:
             raise self._last_error
         self._send(self.queue.take(), role)
 
@@ -304,6 +316,8 @@ class Dispatch:
         """``key_id`` is empty for the client's own key."""
         call, route, gateway = self._call, self.route, self._call.gateway
         now, observer, is_stream = gateway.clock(), None, context.call.asks_stream
+        if self._broken is not None:
+            context = continued_context(context, target_id)
         if key_id:
             observer = gateway.routing_state.begin(target_id, key_id, now, is_stream, kind)
         number = call.attempts + 1
@@ -313,7 +327,9 @@ class Dispatch:
             candidate,
         )  # fmt: skip
         may_follow = bool(route.targets) or number < route.max_attempts
-        attempt = call.send(upstream, context, target, http_request, guard, may_follow)
+        attempt = call.send(
+            upstream, context, target, http_request, guard, may_follow, self._broken
+        )
         self.running.append(attempt)
         guard.start(attempt)
         if route.hedging is not None and role == "first":
@@ -346,8 +362,10 @@ class Dispatch:
             if not isinstance(error, HedgeLost) and call.abort_reason is None:
                 call.continue_with(self.running[0])
             return True
-        if attempt.is_committed or call.abort_reason is not None:
+        if call.abort_reason is not None:
             return False
+        if attempt.is_committed:
+            return self.route.continues_streams and self._continue(attempt, error)
         return self._follow(attempt, self._candidate_of(guard, attempt), error)
 
     def _record_at_once(self, attempt: Attempt, error: HeadwayError) -> None:
@@ -378,6 +396,27 @@ class Dispatch:
         wait_s = decision.delay_s if decision.step == "same" else None
         self._call.start(self._send_after(attempt, error, candidate, role, wait_s))
         return True
+
+    def _continue(self, attempt: Attempt, error: HeadwayError) -> bool:
+        """Let another target go on with a stream of which the client has some."""
+        call = self._call
+        has_attempts = call.attempts < self.route.max_attempts
+        text = find_text(attempt) if has_attempts and classify(error) == "transient" else None
+        if attempt.encoder is None or text is None:
+            return False
+        decoded = continue_request(self._decoded, call.dialect, text)
+        if decoded is None:
+            return False
+        able = [each for each in self.queue.rest() if may_continue(call.snapshot, each)]
+        queue = TargetQueue(call, decoded, self.route.name)
+        queue.replace(able, "goes on with a broken stream")
+        while (candidate := queue.peek()) is not None:
+            queue.take()
+            if candidate.context is not None and is_continued(candidate.context):
+                self._queue, self._last_error = queue, error
+                call.start(self._send_after(attempt, error, candidate, "fallback", None))
+                return True
+        return False
 
     def _decide(self, candidate: Candidate, error: HeadwayError) -> Decision:
         call, route, now = self._call, self.route, self._call.gateway.clock()
@@ -438,6 +477,8 @@ class Dispatch:
             result = await count_part(call.gateway, attempt, result, error)
         record_failure(call, attempt, result, error, is_last=False)
         log_failure(call, "attempt failed, another one follows", error, attempt)
+        if attempt.is_committed:
+            self._broken = BrokenStream(attempt, result.usage)
         with call.interruptible():
             if wait_s is not None:
                 await call.gateway.sleep(wait_s)
@@ -478,6 +519,7 @@ class Dispatch:
             self._timer.cancel()
             self._timer = None
         self.running.clear()
+        self._broken = None  # it refers to an attempt
 
 
 @lru_cache(maxsize=64)

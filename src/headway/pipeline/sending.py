@@ -10,6 +10,7 @@ from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.cached_call import CacheUse
+from headway.pipeline.continuation import BrokenStream, ContinuedAttempt
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.pipeline.relayed_attempt import attempt_class
 from headway.policy.gateway_loop import HEADER as LOOP_HEADER
@@ -46,8 +47,10 @@ def send_attempt(
     http_request: HttpRequest,
     guard: AttemptGuard | None,
     may_follow: bool,
+    broken: BrokenStream | None = None,
 ) -> Attempt:
-    """``call.target`` is its target. ``may_follow``: another attempt may."""
+    """``call.target`` is its target. ``may_follow``: another attempt may. ``broken`` is the stream
+    that it continues."""
     call.attempts += 1
     if upstream.provider.sign is not None:
         unix_time = call.gateway.unix_time()
@@ -55,12 +58,14 @@ def send_attempt(
     if call.earlier_gateways:  # not signed, because the transport adds its own id to it
         passed_on = (LOOP_HEADER, call.earlier_gateways)
         http_request = replace(http_request, headers=(*http_request.headers, passed_on))
-    attempt = new_attempt(call, upstream, context, guard, may_follow=may_follow)
+    attempt = new_attempt(call, upstream, context, guard, broken, may_follow=may_follow)
     call.upstream_request_bytes = len(http_request.body)
     call.count_overhead()
     is_configured = context.call.base_url is None
     transport = upstream.transport if is_configured else upstream.public_transport
-    sharing = None if call.cache_use is None else call.cache_use.share(attempt)
+    sharing = None
+    if call.cache_use is not None and broken is None:
+        sharing = call.cache_use.share(attempt)
     if sharing is None:
         request = transport.send(http_request, upstream.timeouts, attempt)
     else:
@@ -86,14 +91,16 @@ def new_attempt(
     upstream: Upstream,
     context: ResponseContext,
     guard: AttemptGuard | None,
+    broken: BrokenStream | None = None,
     *,
     may_follow: bool,
 ) -> Attempt:
     gateway, encoder, unix_offset = call.gateway, None, 0.0
+    made: type[Attempt] = attempt_class(context.sent) if broken is None else ContinuedAttempt
     if context.call.stream:
-        encoder = call.dialect.stream(context)
+        encoder = call.dialect.stream(context) if broken is None else broken.attempt.encoder
         unix_offset = gateway.unix_time() - gateway.clock()
-    attempt = attempt_class(context.sent)(
+    attempt = made(
         upstream,
         context,
         encoder,
@@ -107,7 +114,9 @@ def new_attempt(
     )
     if guard is not None:
         guard.attempt = attempt
-        call.decoded, call.upstream = context.call, upstream
+        call.upstream = upstream
+        if broken is None:  # else it has the answer so far
+            call.decoded = context.call
         call.tried += ((upstream, call.target),)
     previous, call.attempt = call.attempt, attempt
     if previous is not None and previous.has_headers:
@@ -115,6 +124,8 @@ def new_attempt(
         attempt.last_write = previous.last_write
         if not previous.number:  # of another call's response, which has no record of its own
             attempt.bytes_out = previous.bytes_out
+    if broken is not None and isinstance(attempt, ContinuedAttempt):
+        attempt.follow(broken)
     return attempt
 
 

@@ -67,9 +67,14 @@ class TargetQueue:
         if plan.skipped:
             self._skipped = list(plan.skipped)
 
-    def replace(self, targets: Sequence[RouteTarget]) -> None:
-        """Let ``targets`` follow, and no others."""
+    def replace(self, targets: Sequence[RouteTarget], why: str = "") -> None:
+        """Let ``targets`` follow, and no others; ``why`` in words, where it is not as before."""
         self._targets, self._at, self._ready = targets, 0, None
+        self._why, self._decision = why or self._why, None
+
+    def rest(self) -> Sequence[RouteTarget]:
+        """Those that were not tried."""
+        return self._targets[self._at :]
 
     def put(self, candidate: Candidate) -> None:
         """The only target."""

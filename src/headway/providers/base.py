@@ -135,6 +135,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     model_pattern: str | None = None
     """A regular expression that matches the beginning of the names of this kind's models in the
     price data, for kinds that share a price list. None: all are this kind's."""
+    prefill_models: str | None = None
+    """A regular expression that matches the beginning of the names of models which continue a last
+    message of the assistant (prefill), where ``adapt`` does not say that it must be emulated. None:
+    none does, or it is not known."""
     list_models: ModelList | None = None
     """How to fetch its list of models. None: it has none, or none that is supported."""
     takes_routing_fields: bool = False

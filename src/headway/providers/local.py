@@ -74,6 +74,7 @@ CHAT = replace(
     price_id=None,
     list_models=None,
     models=("smollm2-135m-instruct",),
+    prefill_models="",
     launch="llama",
     capabilities=CAPABILITIES,
 )

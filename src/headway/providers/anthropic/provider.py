@@ -62,6 +62,7 @@ PROVIDER = Provider(
     text_event="content_block_delta",
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
+    prefill_models="",
     price_id="anthropic",
     rate_limits=rate_limits.HEADERS,
     list_models=model_list(API_VERSION),

@@ -64,6 +64,7 @@ CONVERSE = Provider(
     repair_event=repair_event,
     adapt=with_rules(RULES, adapt),
     wire_rules=RULES,
+    prefill_models=r".*claude",
     token_count=CONVERSE_COUNT,
     framer=EventStreamFramer,
     encode_embeddings=encode_embeddings,

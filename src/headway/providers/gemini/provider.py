@@ -161,6 +161,8 @@ CHAT = Provider(
     # ai.google.dev/gemini-api/docs/priority-inference: older responses lack it in the usage
     price_headers={b"x-gemini-service-tier": "service_tier"},
     model_pattern=r"(?:gemini|gemma)(?!.*-maas)",
+    # pipecat-ai/pipecat pull request 5821: newer ones refuse a request that ends with a model turn
+    prefill_models=r"gemini-(?:1\.|2\.|3-|3\.1-|pro-latest)",
     list_models=MODEL_LIST,
     native=NATIVE,
     parameters=PARAMETERS,

@@ -62,6 +62,7 @@ CHAT = Provider(
     framer=NdjsonOrSseFramer,
     encode_embeddings=encode_embeddings,
     decode_embeddings=decode_embeddings,
+    prefill_models="",  # ollama/ollama issue 6778
     list_models=MODEL_LIST,
     native=NativeApi(
         routes=(

@@ -54,6 +54,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         encode_embeddings=vendor.encode_embeddings if has_embeddings else None,
         decode_embeddings=vendor.decode_embeddings if has_embeddings else None,
         operations=vendor.operations,
+        prefill_models=vendor.prefill_models,
         takes_routing_fields=vendor.takes_routing_fields,
         capabilities=vendor.capabilities,
     )

@@ -84,6 +84,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
     operations: Mapping[str, Operation] = {}
     """As in ``base.Provider``."""
+    prefill_models: str | None = None
+    """As of ``Provider``."""
     takes_routing_fields: bool = False
     """As of ``Provider``."""
     capabilities: Mapping[str, str] = {}

@@ -169,6 +169,10 @@ TAGS = {
     "Service": "The server itself.",
 }
 
+PROVIDER_OR_ROUTE = (
+    "The configured name of the provider. `route`: `model` is named as on the other routes, by a "
+    "name of `models` in the configuration, or as `provider/model`."
+)
 OPERATIONS = (
     Operation(
         method="post",
@@ -178,7 +182,7 @@ OPERATIONS = (
         summary="Chat with a model, measured",
         description=_CHAT,
         parameters=(
-            Parameter("provider", "path", "The configured name of the provider.", "openai"),
+            Parameter("provider", "path", PROVIDER_OR_ROUTE, "openai"),
             ID_HEADER,
             *LABEL_HEADERS,
             *ROUTING_HEADERS,

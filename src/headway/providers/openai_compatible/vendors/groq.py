@@ -30,6 +30,7 @@ VENDOR = Vendor(
     key_env="GROQ_API_KEY",
     environ={"base_url": Variable("GROQ_BASE_URL", with_path("/openai/v1"))},
     price_id="groq",
+    prefill_models="",  # console.groq.com/docs/prefilling
     reasoning=(
         ReasoningSupport(models="gpt-oss", efforts=nearest_effort("low", "medium", "high")),
         ReasoningSupport(

@@ -13,6 +13,7 @@ VENDOR = Vendor(
     order=290,
     base_url="http://127.0.0.1:8080/v1",
     request_transforms=(named_tool_as_required,),
+    prefill_models="",  # ggml-org/llama.cpp pull request 13174: unless --no-prefill-assistant
     completions=Completions(),
     operations=RERANK,
     capabilities={**OPEN_MODEL_SERVER, "audio": "native: depends on the model"},
