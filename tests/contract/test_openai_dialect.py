@@ -10,6 +10,7 @@ import pytest
 
 from support.gateway_process import BODY_KEY, HELLO, SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
+from support.openai_client import openai_client
 from support.openai_completions import (
     DONE,
     USAGE,
@@ -53,8 +54,7 @@ TOOL_ANSWER = Answer(
 
 @pytest.fixture
 def sdk(gateway: Gateway) -> Iterator[Any]:
-    base_url = f"{gateway.base_url}/v1"
-    with openai.OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client:
+    with openai_client(f"{gateway.base_url}/v1") as client:
         yield client
 
 

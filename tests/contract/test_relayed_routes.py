@@ -14,6 +14,7 @@ import pytest
 from contract.conftest import BODY_LIMIT
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
+from support.openai_client import openai_client
 from support.openai_upstream import CUT, HANG, Answer, Upstream, Wait
 from support.waiting import until
 
@@ -35,9 +36,7 @@ def body(value: Any) -> bytes:
 
 @pytest.fixture
 def client(gateway: Gateway) -> Any:
-    with openai.OpenAI(
-        base_url=f"{gateway.base_url}/v1", api_key="unused", max_retries=0
-    ) as client:
+    with openai_client(f"{gateway.base_url}/v1") as client:
         yield client
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
+from support.openai_client import openai_client
 from support.scripted_server import Received, ThreadedServer, answer
 from support.wire_scripts import SCRIPTS, Pieces, Script
 
@@ -116,8 +117,7 @@ def upstream(script: Scripted) -> Scripted:
 
 @pytest.fixture
 def sdk(running: Gateway, upstream: Scripted) -> Iterator[Any]:
-    base_url = f"{running.base_url}/v1"
-    with openai.OpenAI(base_url=base_url, api_key="unused", max_retries=0) as client:
+    with openai_client(f"{running.base_url}/v1") as client:
         yield client
 
 

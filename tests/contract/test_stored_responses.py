@@ -11,6 +11,7 @@ import pytest
 
 from support.gateway_process import SERVER_KEY, Gateway
 from support.lazy_import import lazy_import
+from support.openai_client import openai_client
 from support.scripted_server import Received, ThreadedServer, answer
 from support.wire_scripts import SCRIPTS, Pieces
 
@@ -45,9 +46,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 @pytest.fixture
 def sdk(gateway: Gateway) -> Iterator[Any]:
-    with openai.OpenAI(
-        base_url=f"{gateway.base_url}/v1", api_key="unused", max_retries=0
-    ) as client:
+    with openai_client(f"{gateway.base_url}/v1") as client:
         yield client
 
 
