@@ -22,6 +22,7 @@ from tests.support.ledger_stores import (
 )
 
 from headway.ledger.store import HISTOGRAM_METRICS, Filter, Usage
+from headway.ledger.usage_parts import SUMS
 from headway.record import Record
 
 DAYS = 45 * 86400.0
@@ -75,6 +76,19 @@ def test_usage_is_the_sum_of_the_records(store: SyncStore, records: list[Record]
     for where in FILTERS:
         for by, expected in zip(BY, oracle().sum_usage(where, *BY), strict=True):
             check_usage(store.usage(where, by), expected, by, where)
+
+
+def test_sums_are_the_same_without_histograms(store: SyncStore, records: list[Record]) -> None:
+    for where in FILTERS:
+        for by in BY:
+            found = {
+                tuple(usage.group.values()): usage for usage in store.usage(where, by, metrics=())
+            }
+            for usage in store.usage(where, by):
+                without = found.pop(tuple(usage.group.values()))
+                for name in (*SUMS, "cost_usd", "estimated_usd"):
+                    assert getattr(without, name) == getattr(usage, name), (where, by, name)
+            assert found == {}
 
 
 def check_usage(

@@ -74,8 +74,12 @@ class Reader:
 
     async def learn(self, rows: Sequence[Any]) -> None:
         """Know the profiles and terms of rows, also of records that were just stored."""
+        await self.learn_numbers([(row[_PROFILE], row[_TERMS]) for row in rows])
+
+    async def learn_numbers(self, rows: Sequence[Any]) -> None:
+        """As ``learn``, of rows that begin with both numbers."""
         profiles, terms = self.texts.profiles, self.texts.terms
-        if any(row[_PROFILE] not in profiles or row[_TERMS] not in terms for row in rows):
+        if any(row[0] not in profiles or row[1] not in terms for row in rows):
             await self.texts.update(self.connection)
 
     def decode(self, row: Any) -> Record:

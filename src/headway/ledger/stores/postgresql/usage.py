@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -27,6 +27,7 @@ from headway.ledger.stores.postgresql.filters import (
 from headway.ledger.stores.postgresql.reading import Reader
 from headway.ledger.stores.postgresql.schema import number_of
 from headway.ledger.usage_parts import (
+    SUMS,
     Cell,
     Flags,
     contributions_of,
@@ -38,6 +39,7 @@ FEW_PROFILES = 200
 """Profiles that the database compares with; cells of more are chosen here."""
 ROWS_AT_ONCE = 5000
 """Records in memory, where they are counted one by one."""
+_IS_LAST, _OUTCOME = PROFILE_FIELDS.index("is_last"), PROFILE_FIELDS.index("outcome")
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
 _NEEDED = frozenset(
     ("time_us", "profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
@@ -49,9 +51,36 @@ _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(
     COLUMNS.index, ("profile", "terms", "user", "tags", "session", "cost_pd", "gaps")
 )
 _CALL = len(COLUMNS)
+_GROUPED = {
+    "time": f"r.time_us / {HOUR_US}",
+    "user": 'r."user"',
+    "tag": "r.tags",
+    "session": "r.session",
+}
+"""What the database groups records by, besides profile and terms."""
+_SUMMED = ", ".join(
+    (
+        "count(*)",
+        "count(*) FILTER (WHERE r.cost_pd IS NULL)",
+        "sum(r.cost_pd)",
+        *[f"sum({number_of(name)})" for name in SUMS[4:]],
+    )
+)
 _NAMED = {"user": "names", "tag": "tag_sets", "session": "sessions"}
 """Dimension -> the table of its texts."""
 Group = tuple[str | None, ...]
+
+
+def _choose_one(
+    keys: Mapping[int, Sequence[Any]], kind_of: Callable[[Sequence[Any]], Hashable]
+) -> list[int]:
+    """For each number, from 1 on, that of the first key of the same kind; itself where it has
+    none."""
+    chosen: dict[Hashable, int] = {}
+    numbers = list(range(1, max(keys, default=0) + 1))
+    for number, key in keys.items():
+        numbers[number - 1] = chosen.setdefault(kind_of(key), number)
+    return numbers
 
 
 class UsageReader:
@@ -132,12 +161,76 @@ class UsageReader:
             conditions.sql.append(f"r.time_us >= {conditions.value(since_us)}")
         if until_us is not None:
             conditions.sql.append(f"r.time_us < {conditions.value(until_us)}")
+        if not self._metrics:
+            await self._add_sums(conditions.copy())
+            conditions.sql.append("r.cost_rest IS NOT NULL")
         sql = f"SELECT {_SELECT}, r.call_pd FROM records r WHERE {conditions.text}"
         async with self._connection.transaction():
             cursor = await self._connection.cursor(sql, *conditions.values)
             while rows := await cursor.fetch(ROWS_AT_ONCE):
                 await self._learn_all(rows)
                 self._add_batch([tuple(row) for row in rows])
+
+    async def _add_sums(self, conditions: Conditions) -> None:
+        """Those without a histogram are summed up by the database, but for the few with a cost that
+        has more digits than picodollars."""
+        conditions.sql.append("r.cost_rest IS NULL")
+        columns = [
+            f"coalesce(({conditions.value(numbers)}::integer[])[r.{name}], r.{name})"
+            for name, numbers in (("profile", self._like_profiles()), ("terms", self._like_terms()))
+        ]
+        columns += [_GROUPED[name] if self._groups_by(name) else "NULL" for name in _GROUPED]
+        names = ", ".join(f"{column} AS g{at}" for at, column in enumerate(columns))
+        sql = (
+            f"SELECT {names}, {_SUMMED} FROM records r "
+            f"WHERE {conditions.text} GROUP BY 1, 2, 3, 4, 5, 6"
+        )
+        async with self._connection.transaction():
+            await self._connection.execute("SET LOCAL max_parallel_workers_per_gather = 2")
+            cursor = await self._connection.cursor(sql, *conditions.values)
+            while rows := await cursor.fetch(ROWS_AT_ONCE):
+                await self._reader.learn_numbers(rows)
+                for dimension, at in (("user", 3), ("tag", 4), ("session", 5)):
+                    await self._learn(dimension, {row[at] for row in rows})  # type: ignore[arg-type]
+                for row in rows:
+                    self._add_sum(tuple(row))
+
+    def _like_profiles(self) -> list[int]:
+        """For each profile one that counts like it, and is in the same group."""
+        at = [PROFILE_FIELDS.index(DIMENSION_FIELDS[n]) for n in self._by if n in DIMENSION_FIELDS]
+        return _choose_one(
+            self._reader.texts.profiles,
+            lambda profile: (
+                bool(profile[_IS_LAST]), profile[_OUTCOME] != "ok", *[profile[i] for i in at]
+            ),
+        )  # fmt: skip
+
+    def _like_terms(self) -> list[int]:
+        """For each terms some that count like them."""
+        profile = [None] * len(PROFILE_FIELDS)
+
+        def kind_of(terms: Sequence[Any]) -> Hashable:
+            flags = flags_of(profile, terms)
+            return flags.head[0], flags.is_successful, flags.is_estimated
+
+        return _choose_one(self._reader.texts.terms, kind_of)
+
+    def _groups_by(self, name: str) -> bool:
+        return name in self._by or (name == "time" and any(each in NAME_TIME for each in self._by))
+
+    def _add_sum(self, row: tuple[Any, ...]) -> None:
+        """A row of what ``_add_sums`` selects."""
+        profile, terms, hour, user, tags, session, count, without_cost, cost, *tokens = row
+        flags = self._flags_of(profile, terms)
+        numbers = (
+            *[each * count for each in flags.head],
+            without_cost if flags.is_successful else 0,
+            *[int(each or 0) for each in tokens],
+            int(cost or 0),
+            int(cost or 0) if flags.is_estimated else 0,
+        )
+        for group in self._groups((hour or 0) * HOUR_US, profile, user, tags, session):
+            self._cell(group).add([(numbers, b"", None)])
 
     def _add_batch(self, rows: Sequence[tuple[Any, ...]]) -> None:
         flags = [self._flags_of(row[_PROFILE], row[_TERMS]) for row in rows]
