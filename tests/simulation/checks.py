@@ -10,7 +10,9 @@ from simulation import (
     reply_checks,
     request_checks,
     route_checks,
+    shadow_checks,
     target_checks,
+    wish_checks,
 )
 from simulation.played_call import PlayedCall, collect_calls
 from simulation.world import World
@@ -27,7 +29,9 @@ OF_CALLS: list[Callable[[PlayedCall], Iterator[str]]] = [
     record_checks.check_records,
     route_checks.check_fallbacks,
     route_checks.check_limits,
+    route_checks.check_deadline,
     route_checks.check_headers,
+    wish_checks.check_wishes,
     cache_checks.check_cached,
 ]
 OF_SCHEDULES: list[Callable[[World, list[PlayedCall]], Iterator[str]]] = [
@@ -45,7 +49,8 @@ def check(world: World) -> list[str]:
     found = list(world.story.violations)
     found += (f"unhandled: {failure}" for failure in world.loop.failures)
     found += _check_end(world)
-    calls, strangers = collect_calls(world)
+    calls, shadows, strangers = collect_calls(world)
+    found += shadow_checks.check_shadows(world, calls, shadows)
     found += (f"a record of nobody: {name}" for name in strangers)
     for call in calls:
         for check_call in OF_CALLS:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -26,6 +27,9 @@ class Reading(NamedTuple):
     """It ended with an error, in the shape of its format."""
 
 
+Object = dict[str, Any]
+
+
 class Question(NamedTuple):
     """What a client asks."""
 
@@ -34,18 +38,44 @@ class Question(NamedTuple):
     """Of the client."""
     is_stream: bool
     retries: int = 0
+    is_engine: bool = False
+    """Of the engine route, whose body has the retries and which has no routes."""
     headers: tuple[tuple[bytes, bytes], ...] = ()
     prompt: str = "Hello"
     api_key: str | None = None
     """Of the gateway."""
     temperature: float | None = None
+    models: tuple[str, ...] = ()
+    """The ``models`` of its body: further ones to try."""
+    provider: Mapping[str, Any] = MappingProxyType({})
+    """The ``provider`` of its body: what it asks of the choice among targets."""
+    timeout: float | None = None
+    """Seconds, in a header."""
+    allows_fallbacks: bool = True
+
+    @property
+    def own_headers(self) -> list[tuple[bytes, bytes]]:
+        found = [(b"x-request-id", b"client-%d" % self.number), *self.headers]
+        if self.api_key is not None:
+            found.append((b"authorization", b"Bearer " + self.api_key.encode()))
+        if self.timeout is not None:
+            found.append((b"x-headway-timeout", b"%g" % self.timeout))
+        if not self.allows_fallbacks:
+            found.append((b"x-headway-no-fallback", b"1"))
+        if self.retries and not self.is_engine:
+            found.append((b"x-headway-retries", b"%d" % self.retries))
+        return found
+
+    @property
+    def routing_fields(self) -> Object:
+        named: Object = {"models": list(self.models)} if self.models else {}
+        return {**named, "provider": dict(self.provider)} if self.provider else named
 
     @property
     def parameters(self) -> dict[str, float]:
         return {} if self.temperature is None else {"temperature": self.temperature}
 
 
-Object = dict[str, Any]
 Read = Callable[[list[Any]], Reading]
 
 
@@ -78,11 +108,8 @@ class SimulatedDialect(NamedTuple):
 
 
 def _request(argument: str, question: Question, body: Object, query: str = "") -> ClientRequest:
-    request_id = (b"x-request-id", b"client-%d" % question.number)
-    headers = [request_id, *question.headers]
-    if question.api_key is not None:
-        headers.append((b"authorization", b"Bearer " + question.api_key.encode()))
-    return ClientRequest(argument, headers, msgspec.json.encode(body), query)
+    body |= question.routing_fields
+    return ClientRequest(argument, question.own_headers, msgspec.json.encode(body), query)
 
 
 # --- OpenAI's chat format -------------------------------------------------------------------------

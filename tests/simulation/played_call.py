@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
+from msgspec.structs import replace
 
 from headway.record import Record
-from headway.routing.route import Route
+from headway.routing.route import Route, RouteTarget
 from simulation.answers import MARK
 from simulation.clients import SimulatedClient
 from simulation.dialects import Reading
 from simulation.schedules import Schedule
-from simulation.transport import SimulatedRequest
+from simulation.transport import SHADOW, SimulatedRequest
 from simulation.world import World
 
 CLOSING = "shutting_down"
@@ -45,8 +46,30 @@ class PlayedCall:
 
     @cached_property
     def route(self) -> Route | None:
-        name = self.client.question.model
-        return next((each for each in self.schedule.routes if each.name == name), None)
+        """With what the client asks of it, but for the order of its targets."""
+        question = self.client.question
+        name, further = question.model, question.models
+        named = next((each for each in self.schedule.routes if each.name == name), None)
+        if named is None and not question.routing_fields:
+            return None
+        targets = (target_of(name),) if named is None else named.targets
+        targets += tuple(target for model in further for target in self._targets_of(model))
+        route = Route(name="request", targets=()) if named is None else named
+        total = [each for each in (route.limits.total, question.timeout) if each is not None]
+        limits = replace(route.limits, total=min(total, default=None))
+        retries = question.retries or route.retries
+        return replace(route, targets=targets, limits=limits, retries=retries)
+
+    def _targets_of(self, model: str) -> tuple[RouteTarget, ...]:
+        named = next((each for each in self.schedule.routes if each.name == model), None)
+        return (target_of(model),) if named is None else named.targets
+
+    @property
+    def deadline(self) -> float | None:
+        """Seconds from its arrival."""
+        if self.route is None:
+            return self.client.question.timeout
+        return self.route.limits.total
 
     @cached_property
     def fallbacks(self) -> set[str]:
@@ -121,8 +144,21 @@ class PlayedCall:
         return any(record.error_type == CLOSING for record in self.records)
 
 
-def collect_calls(world: World) -> tuple[list[PlayedCall], list[str]]:
-    """The calls, and the request ids of records that are of none."""
+def target_of(model: str) -> RouteTarget:
+    provider, _, name = model.partition("/")
+    return RouteTarget(provider=provider, model=name)
+
+
+@dataclass
+class Shadow:
+    """A copy of a request, whose answer nobody sees."""
+
+    request: SimulatedRequest
+    records: list[Record]
+
+
+def collect_calls(world: World) -> tuple[list[PlayedCall], list[Shadow], list[str]]:
+    """The calls, the copies, and the request ids of records that are of none."""
     requests: dict[int, list[SimulatedRequest]] = defaultdict(list)
     for request in world.transport.requests:
         requests[request.client].append(request)
@@ -136,7 +172,8 @@ def collect_calls(world: World) -> tuple[list[PlayedCall], list[str]]:
         for client in world.clients
     ]
     _find_neighbours(world, calls)
-    return calls, list(records)
+    shadows = [Shadow(each, records.pop(each.request_id, [])) for each in requests[SHADOW]]
+    return calls, shadows, list(records)
 
 
 def _find_neighbours(world: World, calls: list[PlayedCall]) -> None:
@@ -146,12 +183,19 @@ def _find_neighbours(world: World, calls: list[PlayedCall]) -> None:
         return
     groups: dict[CacheId, list[PlayedCall]] = defaultdict(list)
     for call in calls:
-        group = groups[_cache_id(call.client)]
+        group = groups[_cache_id(call)]
         group.append(call)
         call.neighbours = group
 
 
-def _cache_id(client: SimulatedClient) -> CacheId:
-    question = client.question
-    dialect = client.dialect.dialect.wire or client.dialect.name
-    return question.api_key, dialect, question.model, question.prompt, question.temperature
+def _cache_id(call: PlayedCall) -> CacheId:
+    """What determines an answer."""
+    question, dialect = call.client.question, call.client.dialect
+    wire = dialect.dialect.wire or dialect.name
+    targets: tuple[str, ...] = ()
+    if call.route is not None:  # ``models`` may name what the route has anyway
+        targets = tuple(dict.fromkeys(target.id for target in call.route.targets))
+    return (
+        question.api_key, wire, question.model, targets, question.prompt, question.temperature,
+        repr(question.provider),
+    )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 
 from headway.routing.breaker import BreakerRule
-from headway.routing.route import Floors, Hedging, Limits, Route, RouteTarget, Strategy
+from headway.routing.route import Floors, Hedging, Limits, Route, RouteTarget, Shadow, Strategy
 
 STRATEGIES: tuple[Strategy, ...] = (
     "ordered", "ordered", "weighted", "least_outstanding", "lowest_latency", "cheapest", "fastest",
@@ -34,6 +34,9 @@ def _make_route(rng: Random, number: int, models: Sequence[str]) -> Route:
         on_context_window=_make_fallback(rng, others),
         on_content_policy=_make_fallback(rng, others),
         fail_on=frozenset(rng.choice(((), ("empty",)))),
+        shadow=Shadow(target=_make_target(rng, rng.choice(models)), share=rng.choice((0.3, 1.0)))
+        if rng.random() < 0.15
+        else None,
         hedging=Hedging(max_share=rng.choice((0.05, 0.3, 1.0))) if rng.random() < 0.4 else None,
     )
 

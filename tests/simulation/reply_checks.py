@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from headway.routing.route import Limits
 from simulation.answers import MARK, mark
 from simulation.played_call import CLOSING, PlayedCall
 
@@ -125,13 +126,9 @@ def check_error(call: PlayedCall) -> Iterator[str]:
 
 
 def _has_limits(call: PlayedCall) -> bool:
-    limits = None if call.route is None else call.route.limits
-    return limits is not None and any(
-        each is not None
-        for each in (
-            limits.time_to_first_token, limits.idle, limits.tokens_per_second, limits.total
-        )
-    )  # fmt: skip
+    limits = Limits() if call.route is None else call.route.limits
+    given = (call.deadline, limits.time_to_first_token, limits.idle, limits.tokens_per_second)
+    return any(each is not None for each in given)
 
 
 def _is_without_target(call: PlayedCall) -> bool:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import msgspec
 
+from headway.routing.route import Limits
 from simulation.answers import SSE
 from simulation.played_call import PlayedCall
 from simulation.request_checks import COUNT_S, SLACK
@@ -47,23 +48,26 @@ def check_fallbacks(call: PlayedCall) -> Iterator[str]:
 
 
 def check_limits(call: PlayedCall) -> Iterator[str]:
-    route = call.route
-    if route is None:
+    limits, is_slow = Limits(), call.client.behaviour.reads_after is not None
+    if call.route is not None and not call.has_company:
+        limits = call.route.limits
+    for request in call.requests:
+        if not (call.client.question.is_stream or request.asked.is_stream):
+            continue
+        if limits.time_to_first_token is not None:
+            yield from _check_first_token(request, limits.time_to_first_token)
+        if limits.idle is not None and not is_slow:
+            allowed = max(limits.idle, limits.time_to_first_token or 0.0)
+            yield from _check_gaps(request, allowed)
+
+
+def check_deadline(call: PlayedCall) -> Iterator[str]:
+    ended_at, allowed = call.client.ended_at, call.deadline
+    if allowed is None or ended_at is None:
         return
-    limits = route.limits
-    if limits.time_to_first_token is not None and not call.has_company:
-        for request in call.requests:
-            if call.client.question.is_stream or request.asked.is_stream:
-                yield from _check_first_token(request, limits.time_to_first_token)
-    is_slow = call.client.behaviour.reads_after is not None
-    if limits.idle is not None and not is_slow and not call.has_company:
-        for request in call.requests:
-            yield from _check_gaps(request, max(limits.idle, limits.time_to_first_token or 0.0))
-    ended_at = call.client.ended_at
-    if limits.total is not None and ended_at is not None:
-        took = ended_at - call.client.behaviour.arrives_at
-        if took > limits.total + COUNT_S + call.schedule.count_delay + SLACK:
-            yield f"took {took:.3f} s, allowed are {limits.total:g} s"
+    took = ended_at - call.client.behaviour.arrives_at
+    if took > allowed + COUNT_S + call.schedule.count_delay + SLACK:
+        yield f"took {took:.3f} s, allowed are {allowed:g} s"
 
 
 def _check_first_token(request: SimulatedRequest, allowed: float) -> Iterator[str]:
@@ -88,17 +92,17 @@ def check_headers(call: PlayedCall) -> Iterator[str]:
     headers, origin = call.client.headers, call.origin
     if call.route is None or headers is None or call.client.status != 200:
         return
-    named = dict(line.split(": ", 1) for line in headers.lines.splitlines())
-    served_by = named.get("x-headway-served-by")
+    named = dict(headers.further)
+    served_by = named.get(b"x-headway-served-by")
     if origin is not None and not call.is_damaged:
-        if served_by is not None and served_by != origin.target:
+        if served_by is not None and served_by != origin.target.encode():
             yield f"x-headway-served-by is {served_by!r}, and {origin.target} answered"
         if headers.provider not in (None, origin.provider.name):
             yield f"x-headway-provider is {headers.provider}, and {origin.target} answered"
-    if named.get("x-headway-route", call.route.name) != call.route.name:
-        yield f"x-headway-route is {named['x-headway-route']!r}"
+    if named.get(b"x-headway-route", call.route.name.encode()) != call.route.name.encode():
+        yield f"x-headway-route is {named[b'x-headway-route']!r}"
     if not call.is_free and headers.attempts not in (None, len(call.requests)):
         yield f"x-headway-attempts is {headers.attempts} after {len(call.requests)} requests"
     hedges = [record for record in call.attempts if record.role == "hedge"]
-    if ("x-headway-hedged" in named) > bool(hedges):
+    if (b"x-headway-hedged" in named) > bool(hedges):
         yield "x-headway-hedged without a hedge"

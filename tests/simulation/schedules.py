@@ -188,13 +188,41 @@ def _make_client(
         model,
         number,
         is_stream=rng.random() < 0.6,
-        retries=rng.choice((0, 0, 1, 2, MAX_RETRIES)) if is_engine else 0,
+        is_engine=is_engine,
     )
+    if is_engine or rng.random() < 0.2:
+        question = question._replace(retries=rng.choice((0, 0, 1, 2, MAX_RETRIES)))
+    if not is_engine and rng.random() < 0.3:
+        question = _add_wishes(rng, question, schedule, models)
     if schedule.cache is not None:
         question = _make_cacheable(rng, question)
     leaves = rng.choice((0.01, 0.3, 1.5, 3.0, 10.0)) if rng.random() < 0.2 else None
     slow = rng.choice((0.1, 3.0, 50.0)) if rng.random() < 0.1 else None
     return ClientPlan(dialect, question, Behaviour(START, leaves, slow))
+
+
+def _add_wishes(
+    rng: Random, question: Question, schedule: Schedule, models: Sequence[str]
+) -> Question:
+    """What a client asks of the routing of its own request."""
+    what, names = rng.randrange(4), [each.name for each in schedule.providers]
+    if what == 0:
+        return question._replace(timeout=rng.choice((0.5, 3.0, 20.0)))
+    if what == 1:
+        return question._replace(allows_fallbacks=False)
+    if what == 2:
+        return question._replace(models=tuple(rng.sample(models, min(2, len(models)))))
+    provider = rng.choice(
+        (
+            {"order": rng.sample(names, min(2, len(names)))},
+            {"only": [rng.choice(names)]},
+            {"ignore": [rng.choice(names)]},
+            {"order": [rng.choice(names)], "allow_fallbacks": False},
+            {"sort": rng.choice(("price", "latency", "throughput"))},
+            {"max_price": {"prompt": rng.choice((1, 2, 3)), "completion": 3}},
+        )
+    )
+    return question._replace(provider=provider)
 
 
 def _make_cacheable(rng: Random, question: Question) -> Question:

@@ -37,5 +37,6 @@ def name_of(who: Any) -> str:
         return who
     serial = getattr(who, "asked", None)
     if serial is not None:
-        return f"client {who.client} > {who.target} #{serial.serial}"
+        asking = f"client {who.client}" if who.client >= 0 else "a copy"
+        return f"{asking} > {who.target} #{serial.serial}"
     return f"client {who.number}"

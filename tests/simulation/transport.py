@@ -43,6 +43,8 @@ class Delivered(NamedTuple):
     finished: bool
 
 
+SHADOW = -1
+"""In place of a client, of a copy whose answer nobody sees."""
 NOTHING = Delivered(0, False, False, False)
 
 
@@ -75,8 +77,8 @@ class SimulatedRequest:
 
     __slots__ = (
         "asked", "chunks_sent", "client", "due", "ended_at", "is_paused", "key", "pieces_read",
-        "plan", "provider", "read_to", "received", "receiver", "response_at", "sent_at",
-        "started", "state", "step", "text_times", "timeouts", "timer", "transport",
+        "plan", "provider", "read_to", "received", "receiver", "request_id", "response_at",
+        "sent_at", "started", "state", "step", "text_times", "timeouts", "timer", "transport",
     )  # fmt: skip
 
     def __init__(
@@ -92,8 +94,10 @@ class SimulatedRequest:
         self.provider = provider
         self.asked = plan.asked
         self.key = key
-        self.client = _client_of(receiver)
-        """The number of the client whose request it is."""
+        self.request_id = _request_id_of(receiver)
+        number = self.request_id.removeprefix("client-")
+        self.client = int(number) if number.isdigit() else SHADOW
+        """The number of the client whose request it is, or ``SHADOW``."""
         self.plan = plan
         self.timeouts = timeouts
         self.receiver = receiver
@@ -346,12 +350,12 @@ class SimulatedTransport:
                 request.fail(UpstreamDisconnected("closed", code="transport_closed"))
 
 
-def _client_of(receiver: Any) -> int:
-    """``client-17``, which is the id that the client gave its request, is number 17. Of a response
-    that several calls read, the first one sent the request."""
+def _request_id_of(receiver: Any) -> str:
+    """The id that the client gave its request; of a copy that the gateway sends by itself, that of
+    the copy. Of a response that several calls read, the first one sent the request."""
     while not hasattr(receiver, "context"):
         receiver = receiver._readers[0].receiver
-    return int(receiver.context.request_id.removeprefix("client-"))
+    return str(receiver.context.request_id)
 
 
 def _model_in(path: str) -> str:
