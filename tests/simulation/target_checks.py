@@ -55,11 +55,15 @@ def _targets_of(call: PlayedCall) -> list[str]:
 
 def check_hedges(world: World, calls: Calls) -> Iterator[str]:
     for route in world.schedule.routes:
-        own = [call for call in calls if call.route is route]
+        own = [call for call in calls if _is_on(call, route)]
         hedges = sum(record.role == "hedge" for call in own for record in call.attempts)
         share = 0.0 if route.hedging is None else route.hedging.max_share
         if hedges > share * len(own) + SLACK:
             yield f"{route.name} sent {hedges} hedges for {len(own)} calls, allowed are {share:g}"
+
+
+def _is_on(call: PlayedCall, route: Route) -> bool:
+    return call.route is not None and call.route.name == route.name
 
 
 # --- Keys -----------------------------------------------------------------------------------------
@@ -195,7 +199,11 @@ def _find_rests(world: World, calls: Calls) -> dict[str, list[tuple[float, float
 def check_shares(world: World, calls: Calls) -> Iterator[str]:
     """No healthy target of a route that balances its load is left without requests."""
     for route in world.schedule.routes:
-        own = [call for call in calls if call.route is route and call.requests]
+        own = [
+            call
+            for call in calls
+            if _is_on(call, route) and call.requests and not call.client.question.routing_fields
+        ]
         if len(own) < MANY_CALLS or route.strategy not in ("weighted", "least_outstanding"):
             continue
         if route.sticky is not None:
