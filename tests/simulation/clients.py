@@ -97,6 +97,11 @@ class SimulatedClient:
         return self.state in ("ended", "aborted", "left")
 
     @property
+    def had_comments(self) -> bool:
+        """It got signs of life before any content, so that its headers say little."""
+        return not MARK_BYTES.search(b"".join(self.pieces[:1])) and len(self.pieces) > 1
+
+    @property
     def body(self) -> bytes:
         return b"".join(self.pieces)
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 import msgspec
 
 from headway.routing.route import Limits
+from headway.server.response_headers import response_lines, stream_lines
 from simulation.answers import SSE
 from simulation.played_call import PlayedCall
 from simulation.request_checks import COUNT_S, SLACK
@@ -92,15 +93,19 @@ def check_headers(call: PlayedCall) -> Iterator[str]:
     headers, origin = call.client.headers, call.origin
     if call.route is None or headers is None or call.client.status != 200:
         return
-    named = dict(headers.further)
-    served_by = named.get(b"x-headway-served-by")
+    lines = stream_lines(headers) if call.client.is_streamed else response_lines(headers)
+    named = dict(line.split(b": ", 1) for line in lines.splitlines())
+    served_by, provider = named.get(b"x-headway-served-by"), named.get(b"x-headway-provider")
     if origin is not None and not call.is_damaged:
-        if served_by is not None and served_by != origin.target.encode():
+        if served_by not in (None, origin.target.encode()):
             yield f"x-headway-served-by is {served_by!r}, and {origin.target} answered"
-        if headers.provider not in (None, origin.provider.name):
-            yield f"x-headway-provider is {headers.provider}, and {origin.target} answered"
-    if named.get(b"x-headway-route", call.route.name.encode()) != call.route.name.encode():
-        yield f"x-headway-route is {named[b'x-headway-route']!r}"
+        if provider not in (None, origin.provider.name.encode()):
+            yield f"x-headway-provider is {provider!r}, and {origin.target} answered"
+        if served_by is None and not call.client.had_comments:
+            yield "has no x-headway-served-by"
+    route = named.get(b"x-headway-route", call.route.name.encode())
+    if route != call.route.name.encode():
+        yield f"x-headway-route is {route!r}"
     if not call.is_free and headers.attempts not in (None, len(call.requests)):
         yield f"x-headway-attempts is {headers.attempts} after {len(call.requests)} requests"
     hedges = [record for record in call.attempts if record.role == "hedge"]
