@@ -29,12 +29,15 @@ class Cube(Struct, frozen=True):
     fields: tuple[str, ...]
     """Those of ``PROFILE_FIELDS`` that the cells are by; the others are masked with None."""
     has_gaps: bool = True
+    has_metrics: bool = True
+    """It has histograms."""
 
 
 _BY_MODEL = (
     "dialect", "provider", "model", "deployment", "outcome", "status", "route_name", "cache",
 )  # fmt: skip
 _BY_KEY = (*_BY_MODEL, "key_id")
+_BY_MODEL_ONLY = ("provider", "model", "deployment", "key_id")
 FAMILIES: Sequence[Sequence[Cube]] = (
     (
         Cube(1, "hour", None, _BY_MODEL),
@@ -53,10 +56,19 @@ FAMILIES: Sequence[Sequence[Cube]] = (
         Cube(8, "day", "tags", ("key_id",), has_gaps=False),
         Cube(9, "month", "tags", ("key_id",), has_gaps=False),
     ),
+    (
+        Cube(10, "day", "user", _BY_MODEL_ONLY, has_gaps=False, has_metrics=False),
+        Cube(11, "month", "user", _BY_MODEL_ONLY, has_gaps=False, has_metrics=False),
+    ),
+    (
+        Cube(12, "day", "tags", _BY_MODEL_ONLY, has_gaps=False, has_metrics=False),
+        Cube(13, "month", "tags", _BY_MODEL_ONLY, has_gaps=False, has_metrics=False),
+    ),
 )
 """Cubes with the same properties, from the shortest time to the longest; the smallest first. Gaps
-have many buckets, so they are counted by model only, and not by key, user and tag."""
-MASKS = (_BY_MODEL, _BY_KEY, ("key_id",))
+have many buckets, so they are counted by model only, and not by key, user and tag. There are many
+pairs of a user or tag set and a model, so they have sums only."""
+MASKS = (_BY_MODEL, _BY_KEY, ("key_id",), _BY_MODEL_ONLY)
 """The different ``fields`` of the cubes."""
 
 
@@ -82,7 +94,7 @@ DIMENSION_FIELDS: Mapping[str, str] = {
 """Dimension -> the field of the profile that it is."""
 
 
-def choose_family(where: Filter, by: Sequence[Dimension]) -> Sequence[Cube]:
+def choose_family(where: Filter, by: Sequence[Dimension], metrics: Sequence[str]) -> Sequence[Cube]:
     """The smallest cubes that can answer; empty where only the records can."""
     if where.ids or where.sessions or where.roles or where.text is not None or "session" in by:
         return ()
@@ -94,7 +106,8 @@ def choose_family(where: Filter, by: Sequence[Dimension]) -> Sequence[Cube]:
     fields, names = _needs_of(where, by)
     for family in FAMILIES:
         levels = levels_of(family, by)
-        if levels and fields <= set(family[0].fields) and names <= {family[0].name}:
+        has_all = fields <= set(family[0].fields) and names <= {family[0].name}
+        if levels and has_all and (family[0].has_metrics or not metrics):
             return levels
     return ()
 
@@ -167,15 +180,18 @@ class Sums:
         gaps: Iterable[Gaps | None],
     ) -> None:
         """Of some records: where they count, what they contribute, and their gaps."""
-        by_model, by_key, by_user, by_tags = self._groups
+        by_model, by_key, by_user, by_tags, by_user_and_model, by_tags_and_model = self._groups
         for place, contribution, counts in zip(places, contributions, gaps, strict=True):
-            time_us, (model, profile, key), user, tags = place
+            time_us, (model, profile, key, only_model), user, tags = place
+            user, tags = user or 0, tags or 0
             hour = time_us // HOUR_US
             day = hour // 24
             by_model[hour, 0, model].append(contribution)
             by_key[day, 0, profile].append(contribution)
-            by_user[day, user or 0, key].append(contribution)
-            by_tags[day, tags or 0, key].append(contribution)
+            by_user[day, user, key].append(contribution)
+            by_tags[day, tags, key].append(contribution)
+            by_user_and_model[day, user, only_model].append(contribution)
+            by_tags_and_model[day, tags, only_model].append(contribution)
             if counts is not None and contribution[1]:
                 add_counts(self._gaps[hour, 0, model], counts)
 
@@ -186,7 +202,7 @@ class Sums:
             cells = {}
             for at, contributions in groups.items():
                 cell = cells[at] = Cell()
-                cell.add(contributions)
+                cell.add(contributions, has_metrics=family[0].has_metrics)
                 if family[0].has_gaps and at in self._gaps:
                     cell.gaps = self._gaps[at]
             yield from _encode_family(family, cells, rolled)
@@ -234,7 +250,10 @@ def _encode_family(
         for (start, name, profile), cell in cells.items():
             known = encoded.get(id(cell))
             if known is None:
-                known = encoded[id(cell)] = cell, cell.encode(has_gaps=cube.has_gaps)
+                known = encoded[id(cell)] = (
+                    cell,
+                    cell.encode(has_gaps=cube.has_gaps, has_metrics=cube.has_metrics),
+                )
             yield (cube.number, start, name, profile), known[1]
 
 
@@ -244,9 +263,11 @@ def _widen(level: Level, wider: Level, start: int) -> int:
 
 
 def addresses_of(place: Place, rolled: int | None = None) -> Iterator[Address]:
-    """The cells that a record belongs to; ``rolled`` as for ``Sums.parts``."""
+    """The cells with histograms that a record belongs to; ``rolled`` as for ``Sums.parts``."""
     is_rolled = rolled is None or place.time_us // DAY_US < rolled
     for family in FAMILIES:
+        if not family[0].has_metrics:
+            continue
         for cube in family if is_rolled else family[:1]:
             name = {"user": place.user, "tags": place.tags, None: None}[cube.name]
             profile = place.masked[MASKS.index(cube.fields)]

@@ -17,9 +17,10 @@ to the disk before the spool forgets it.
   session, id, latency and cost at once. It takes less time and space than an index of SQLite for
   each of them would.
 - `cells` has the sums that `headway usage` and `GET /api/usage` read: by hour, day and month for
-  models, and by day and month for keys, users and tag sets. They are written with their records, in
-  one transaction, and stay when records are deleted. A question that they do not answer, such as
-  one about users and models, reads the records. Gaps between events are summed up by model only.
+  models, and by day and month for keys, users and tag sets, and for users and tag sets with each
+  model. They are written with their records, in one transaction, and stay when records are deleted.
+  A question that they do not answer, such as one about users and tags, or about percentiles by user
+  and model, reads the records. Gaps between events are summed up by model only.
 - Each message is stored once, however many calls contain it, and so is each image or file within
   messages. It is deleted with the last call that contains it.
 - Retention gives the space of deleted rows back to the disk (`auto_vacuum=INCREMENTAL`).

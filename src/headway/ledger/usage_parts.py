@@ -91,7 +91,8 @@ _MORE = COLUMNS.index("more")
 Numbers = tuple[int, ...]
 """What is added up: ``SUMS``, picodollars, those of them that rest on counted or estimated tokens,
 the values of ``HISTOGRAM_METRICS`` as integers, and the sum of the gaps in microseconds; then, only
-where there are such, the picodollars that the cache saved."""
+where there are such, the picodollars that the cache saved. In cells without histograms there are
+neither values of metrics nor gaps."""
 Rests = tuple[str | None, str | None]
 """What is to be added to the picodollars, in dollars."""
 Contribution = tuple[Numbers, bytes, Rests | None]
@@ -356,13 +357,16 @@ class Cell(Struct):
         self,
         contributions: Sequence[Contribution],
         gaps: Iterable[Gaps | None] = (),
+        *,
+        has_metrics: bool = True,
     ) -> None:
         """Add records, and the gaps of those that end a call."""
         numbers, places, rests = zip(*contributions, strict=True)
         self._add_numbers(numbers)
         if any(rests):
             self._add_rests(filter(None, rests))
-        self.places.append(b"".join(places))
+        if has_metrics:
+            self.places.append(b"".join(places))
         for counts, place in zip(gaps, places, strict=False):
             if counts is not None and place:
                 add_counts(self.gaps, counts)
@@ -415,13 +419,22 @@ class Cell(Struct):
             if has_gaps and part.gaps is not None:
                 _add_packed(self.gaps, part.gaps)
 
-    def encode(self, *, has_gaps: bool = True) -> bytes:
-        """All as one part."""
+    def encode(self, *, has_gaps: bool = True, has_metrics: bool = True) -> bytes:
+        """All as one part. Without ``has_metrics`` nothing of ``HISTOGRAM_METRICS`` was added."""
         numbers, rests = self.numbers, None
         if self.cost_rest or self.estimated_rest or numbers[_COST_AT] >= MAX_INTEGER:
             (cost_pd, cost), (estimated_pd, estimated) = map(split_usd, self._costs())
             numbers = (*numbers[:_COST_AT], cost_pd, estimated_pd, *numbers[_TOTALS_AT:])
             rests = cost, estimated
+        has_values = self.places or self.gaps or any(self.counts) or any(numbers[_TOTALS_AT:])
+        if not has_metrics or not has_values:
+            saved = numbers[_SAVED_AT:]
+            numbers = numbers[:_TOTALS_AT]
+            return _frame(
+                _Part(
+                    (*numbers, *_NO_VALUES, *saved) if any(saved) else numbers, b"", (), None, rests
+                )
+            )
         gaps = pack_histogram(self.gaps) if has_gaps and self.gaps else None
         places, histograms = b"".join(self.places), []
         if len(places) > _MOST_LISTED or any(self.counts):

@@ -116,6 +116,19 @@ def check_usage(
                 assert getattr(usage, name) == value, (case, name)
 
 
+def test_sums_by_user_or_tag_and_model_are_those_of_the_records(
+    store: SyncStore, records: list[Record]
+) -> None:
+    """Where no histogram is asked for they come from cells of their own."""
+    bys = ("user", "model"), ("tag", "model", "month"), ("user", "key", "deployment", "day")
+    for where in (*FILTERS[:6], Filter(users=("user-0",)), Filter(tags=("team:1",))):
+        for by, expected in zip(bys, oracle().sum_usage(where, *bys), strict=True):
+            sums = {
+                group: {**each, "histograms": {}, "gaps": {}} for group, each in expected.items()
+            }
+            check_usage(store.usage(where, by, metrics=()), sums, by, where)
+
+
 def test_gaps_are_counted_by_model(store: SyncStore, records: list[Record]) -> None:
     bys = ("model",), ("deployment", "day"), ("provider", "hour")
     for by, expected in zip(bys, oracle().sum_usage(Filter(), *bys), strict=True):

@@ -58,6 +58,12 @@ def check_sums(store: SyncStore, records: list[Record]) -> None:
             assert found[group].cost_usd == sums["cost_usd"], (where, group)
             for name, histogram in sums["histograms"].items():
                 assert found[group].histograms[name].counts == histogram.counts, (where, name)
+    (expected,) = oracle.sum_usage(Filter(), ("user", "model"))
+    found = {
+        tuple(usage.group.values()): usage.cost_usd
+        for usage in store.usage(Filter(), ("user", "model"), metrics=())
+    }
+    assert found == {group: sums["cost_usd"] for group, sums in expected.items()}
     assert store.check() == []
 
 

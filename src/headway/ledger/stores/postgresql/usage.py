@@ -46,7 +46,10 @@ _NEEDED = frozenset(
      "cache_read_tokens", "cache_write_tokens", "reasoning_tokens", "cost_pd", "cost_rest",
      "latency_us", "first_token_us", "first_byte_us", "gap_mean_us", "overhead_ns", "gaps", "more")
 )  # fmt: skip
-_SELECT = ", ".join(number_of(name) if name in _NEEDED else "NULL" for name in COLUMNS)
+COUNTED = ", ".join(
+    [*[number_of(name) if name in _NEEDED else "NULL" for name in COLUMNS], "r.call_pd"]
+)
+"""Columns of ``records r`` for ``contributions_of``, and the cost of all attempts."""
 _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(
     COLUMNS.index, ("profile", "terms", "user", "tags", "session", "cost_pd", "gaps")
 )
@@ -102,7 +105,7 @@ class UsageReader:
 
     async def read(self) -> list[Usage]:
         await self._reader.texts.update(self._connection)
-        family, where = choose_family(self._where, self._by), self._where
+        family, where = choose_family(self._where, self._by, self._metrics), self._where
         if family:
             self._has_gaps = self._has_gaps and family[0].has_gaps
             limits = (
@@ -164,7 +167,7 @@ class UsageReader:
         if not self._metrics:
             await self._add_sums(conditions.copy())
             conditions.sql.append("r.cost_rest IS NOT NULL")
-        sql = f"SELECT {_SELECT}, r.call_pd FROM records r WHERE {conditions.text}"
+        sql = f"SELECT {COUNTED} FROM records r WHERE {conditions.text}"
         async with self._connection.transaction():
             cursor = await self._connection.cursor(sql, *conditions.values)
             while rows := await cursor.fetch(ROWS_AT_ONCE):

@@ -28,8 +28,8 @@ from headway.ledger.stores.sqlite.facets import (
     tag_token,
 )
 from headway.ledger.stores.sqlite.keys import KeyTexts, find_number
+from headway.ledger.stores.sqlite.numbers import limit_number
 from headway.ledger.stores.sqlite.sql import encode_list
-from headway.ledger.stores.sqlite.writing import number_of
 
 _IS_LAST = PROFILE_FIELDS.index("is_last")
 CALL = "ifnull({r}.call_id, {r}.id)"
@@ -206,11 +206,6 @@ def _add_times(conditions: Conditions, where: Filter) -> None:
         conditions.add(f"{conditions.number} >= ?", limit_number(where.since))
     if where.until is not None:
         conditions.add(f"{conditions.number} < ?", limit_number(where.until))
-
-
-def limit_number(time_s: float) -> int:
-    """The number of the first record of that time."""
-    return number_of(round(time_s * 1e6))
 
 
 def _add_list(conditions: Conditions, column: str, numbers: Sequence[int]) -> None:

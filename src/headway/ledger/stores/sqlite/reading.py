@@ -21,12 +21,12 @@ from headway.ledger.stores.sqlite.filters import (
     RECORDS_BY_FACETS,
     Conditions,
     compile_filter,
-    limit_number,
 )
 from headway.ledger.stores.sqlite.keys import KEY_TEXTS, KeyTexts
+from headway.ledger.stores.sqlite.numbers import SLACK, limit_number, number_of, time_of
 from headway.ledger.stores.sqlite.paging import find_newest
 from headway.ledger.stores.sqlite.sql import all_rows, each_row, encode_list, first_value
-from headway.ledger.stores.sqlite.writing import CALL_IS, SLACK, number_of, time_of
+from headway.ledger.stores.sqlite.writing import CALL_IS
 from headway.record import Feedback, Record
 
 _COLUMNS = ", ".join(f"r.{name}" for name in ("n", *COLUMNS[1:]))

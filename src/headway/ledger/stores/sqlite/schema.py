@@ -22,14 +22,13 @@ from headway.ledger.stores.sqlite.cells import TABLES as CELL_TABLES
 from headway.ledger.stores.sqlite.cells import set_rolled_day
 from headway.ledger.stores.sqlite.facets import TABLES as FACET_TABLES
 from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
+from headway.ledger.stores.sqlite.numbers import EPOCH_US
+from headway.ledger.stores.sqlite.refill import fill_cubes
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 
 APPLICATION_ID = 0x48445759
 """SQLite's ``application_id`` of a ledger: "HDWY"."""
 
-EPOCH_US = 1_767_225_600_000_000
-"""Unix microseconds of the record with number 0: the start of 2026, so that numbers have 6 bytes
-until 2030."""
 Migration = Callable[[apsw.Connection], None]
 
 _TABLES = f"""
@@ -179,7 +178,13 @@ def add_routes(db: apsw.Connection) -> None:
     db.execute(_view(PROFILE_FIELDS, f"{saved}, r.more"))
 
 
-MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens, add_routes)
+def sum_up_models(db: apsw.Connection) -> None:
+    """By user and by tag. What retention has deleted is in no record any more, so it is not in
+    these sums."""
+    fill_cubes(db, (10, 11, 12, 13))
+
+
+MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens, add_routes, sum_up_models)
 
 
 def read_version(db: apsw.Connection, place: str) -> int:

@@ -20,9 +20,9 @@ from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpac
 from headway.ledger.store import Dimension, Filter, Usage
 from headway.ledger.stores.sqlite.cells import each_cell, spans_to_read
 from headway.ledger.stores.sqlite.keys import find_number
+from headway.ledger.stores.sqlite.numbers import number_of, time_of
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import each_row, encode_list, first_value
-from headway.ledger.stores.sqlite.writing import number_of, time_of
 from headway.ledger.usage_parts import (
     Cell,
     Flags,
@@ -67,7 +67,7 @@ class UsageReader:
         self._values: dict[tuple[Dimension, Any], Sequence[str | None]] = {}
 
     def read(self) -> list[Usage]:
-        family, where = choose_family(self._where, self._by), self._where
+        family, where = choose_family(self._where, self._by, self._metrics), self._where
         if family:
             self._has_gaps = self._has_gaps and family[0].has_gaps
             limits = (

@@ -42,7 +42,7 @@ from headway.ledger.stores.sqlite.cells import (
 )
 from headway.ledger.stores.sqlite.facets import add_facets, delete_facets, id_token
 from headway.ledger.stores.sqlite.keys import CACHE_LIMIT, KeyNumbers
-from headway.ledger.stores.sqlite.schema import EPOCH_US
+from headway.ledger.stores.sqlite.numbers import EPOCH_US, MAX_NUMBER, time_of
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
 from headway.ledger.usage_parts import (
     Flags,
@@ -53,28 +53,12 @@ from headway.ledger.usage_parts import (
 from headway.record import Feedback, Record
 from headway.types import Clock
 
-MAX_NUMBER = 2**62
 CALL_IS = "facets MATCH ? AND ifnull(r.call_id, r.id) = ?"
 """Whether a record belongs to a call, of which ``id_token`` and the packed id are given."""
 _INSERT = f"INSERT INTO records VALUES (? - {EPOCH_US}{', ?' * (len(COLUMNS) - 1)}, NULL, NULL)"
 _ID, _PROFILE, _USER, _TAGS, _SESSION, _COST = map(
     COLUMNS.index, ("id", "profile", "user", "tags", "session", "cost_pd")
 )
-
-
-SLACK = 1_000_000
-"""By how much a record's number may be above that of its time."""
-
-
-def number_of(time_us: int) -> int:
-    """The number of a record that ended then, and of no other one in that microsecond: further ones
-    get the next free numbers."""
-    return max(-MAX_NUMBER, min(time_us - EPOCH_US, MAX_NUMBER))
-
-
-def time_of(number: int) -> int:
-    """Unix microseconds."""
-    return number + EPOCH_US
 
 
 class _Kind(NamedTuple):
