@@ -69,6 +69,7 @@ _SUMMED = ", ".join(
         *[f"sum({number_of(name)})" for name in SUMS[4:]],
     )
 )
+_IS_PLAIN = """(r.cost_rest IS NULL AND (r.more IS NULL OR r.more NOT LIKE '%"saved_usd"%'))"""
 _NAMED = {"user": "names", "tag": "tag_sets", "session": "sessions"}
 """Dimension -> the table of its texts."""
 Group = tuple[str | None, ...]
@@ -166,7 +167,7 @@ class UsageReader:
             conditions.sql.append(f"r.time_us < {conditions.value(until_us)}")
         if not self._metrics:
             await self._add_sums(conditions.copy())
-            conditions.sql.append("r.cost_rest IS NOT NULL")
+            conditions.sql.append(f"NOT {_IS_PLAIN}")
         sql = f"SELECT {COUNTED} FROM records r WHERE {conditions.text}"
         async with self._connection.transaction():
             cursor = await self._connection.cursor(sql, *conditions.values)
@@ -176,8 +177,8 @@ class UsageReader:
 
     async def _add_sums(self, conditions: Conditions) -> None:
         """Those without a histogram are summed up by the database, but for the few with a cost that
-        has more digits than picodollars."""
-        conditions.sql.append("r.cost_rest IS NULL")
+        has more digits than picodollars, and those that the cache saved something for."""
+        conditions.sql.append(_IS_PLAIN)
         columns = [
             f"coalesce(({conditions.value(numbers)}::integer[])[r.{name}], r.{name})"
             for name, numbers in (("profile", self._like_profiles()), ("terms", self._like_terms()))
