@@ -140,3 +140,16 @@ def test_what_a_limit_ends_counts_against_the_target(caplog: pytest.LogCaptureFi
         pipe.asked("two").stream(HELLO)
     pipe.ask_route(stream=True)
     assert pipe.requests == (5, 6, 0)
+
+
+def test_a_stream_that_stops_long_before_its_first_content_was_due_ends_in_time() -> None:
+    pipe = RoutedPipe(limits=Limits(time_to_first_token=30.0, idle=1.0))
+    pipe.ask_route(stream=True)
+    pipe.advance(0.2)
+    pipe.asked("one").stream(ROLE, text("Hel"))
+    pipe.advance(2.5)
+    assert pipe.sink.is_over
+    (record,) = pipe.records
+    assert record.error_code == "idle_timeout"
+    assert record.latency_s is not None
+    assert record.latency_s < 2.5

@@ -13,7 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest, ResponseContext
-from headway.errors import ClientGone, HeadwayError, HedgeLost, LimitExceeded
+from headway.errors import ClientGone, HeadwayError, HedgeLost, LimitExceeded, ShuttingDown
 from headway.events import ResponseSummary
 from headway.metering.cost import BilledCall, find_cost
 from headway.metering.line_items import LineItems
@@ -53,7 +53,7 @@ FREE: frozenset[CacheStatus | None] = frozenset({"hit", "coalesced"})
 FREE_COST = CallCost(Decimal(0), "computed")
 NOT_WANTED = (ClientGone, HedgeLost)
 """Errors of attempts whose answer nobody wants any more."""
-ENDED_BY_GATEWAY = (*NOT_WANTED, LimitExceeded)
+ENDED_BY_GATEWAY = (*NOT_WANTED, LimitExceeded, ShuttingDown)
 """Errors with which the gateway closes the connection, and the provider may bill all the same."""
 REQUEST_ID_HEADERS = (b"x-request-id", b"request-id", b"x-amzn-requestid", b"apim-request-id")
 ANY_REQUEST_ID = frozenset(REQUEST_ID_HEADERS)

@@ -93,10 +93,9 @@ class AttemptGuard(Struct):
         limits = self.limits
         if attempt.encoder is None and not attempt.context.call.asks_stream:
             return
-        if limits.time_to_first_token is not None:
-            self._set_timer(limits.time_to_first_token)
-        elif limits.idle is not None or limits.tokens_per_second is not None:
-            self._set_timer(RATE_WINDOW_S if limits.idle is None else limits.idle)
+        first_s = _seconds_to_check(limits)
+        if first_s is not None:
+            self._set_timer(first_s)
 
     def resume(self) -> None:
         """The client reads again: what it delayed is not the provider's fault."""
@@ -161,12 +160,13 @@ class AttemptGuard(Struct):
     def _judge_silence(
         self, limits: Limits, now: float
     ) -> tuple[LimitExceeded | None, float | None]:
-        allowed_s = limits.time_to_first_token
-        if allowed_s is None:
-            return None, RATE_WINDOW_S if limits.idle is None else limits.idle
+        """Content may begin at any moment, so that what limits it is looked at in time."""
+        allowed_s, next_s = limits.time_to_first_token, _seconds_to_check(limits)
+        if allowed_s is None or next_s is None:
+            return None, next_s
         left = allowed_s - (now - self.started)
         if left > 0.0:
-            return None, left
+            return None, min(left, next_s)
         return self._exceeded(
             "first_token_timeout", f"sent no content within {allowed_s:g} s"
         ), None
@@ -189,3 +189,10 @@ class AttemptGuard(Struct):
 
     def _exceeded(self, code: str, what: str) -> LimitExceeded:
         return LimitExceeded(f"{self.target_id} {what}.", code=code)
+
+
+def _seconds_to_check(limits: Limits) -> float | None:
+    """The shortest time after which one of the limits can be exceeded."""
+    rate_s = None if limits.tokens_per_second is None else RATE_WINDOW_S
+    given = (limits.time_to_first_token, limits.idle, rate_s)
+    return min((each for each in given if each is not None), default=None)
