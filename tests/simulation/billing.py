@@ -16,7 +16,7 @@ from simulation.transport import SimulatedRequest
 COUNTED_INPUT = 77
 """What the simulated token counter says of every prompt."""
 BYTES_PER_TOKEN = 4
-NOT_WANTED = frozenset({"client_closed_request", "hedge_lost"})
+NOT_WANTED = frozenset({"client_closed_request", "hedge_lost", "shutting_down"})
 """Types of errors with which the gateway closes a connection."""
 LIMITS = frozenset({"first_token_timeout", "idle_timeout", "too_slow", "deadline_exceeded"})
 """Codes of such errors."""
