@@ -64,19 +64,26 @@ def unprocessable(upstream: Upstream) -> UpstreamGarbled:
     )
 
 
-class Guard(AttemptOrigin, Protocol):
-    """What an attempt tells and asks, of a call that may have several."""
+class Checks(Protocol):
+    """Which complete answers count as failures."""
 
     @property
     def holds_all(self) -> bool:
         """Nothing is sent to the client before the answer is complete."""
 
-    @property
-    def needs_events(self) -> bool:
-        """A response that is passed on must be decoded, too."""
-
     def find_failure(self, attempt: Attempt) -> HeadwayError | None:
         """What is wrong with a complete answer of which the client has nothing yet."""
+
+
+class Guard(AttemptOrigin, Protocol):
+    """What an attempt tells and asks, of a call that may have several."""
+
+    @property
+    def checks(self) -> Checks | None: ...
+
+    @property
+    def committer(self) -> object | None:
+        """None where nothing waits for the attempt to commit itself."""
 
     def on_commit(self, attempt: Attempt) -> None:
         """From now on, the answer is that of this attempt."""
@@ -380,7 +387,7 @@ class Attempt(StreamReader):
             encoder is None
             and context.is_passthrough
             and provider.summarize is not None
-            and (self.guard is None or not self.guard.needs_events)
+            and (self.guard is None or self.guard.checks is None)
             and is_utf8(self.body)
         ):
             try:  # noqa: SIM105 - ``suppress`` would take longer than the rest of this function
@@ -449,7 +456,8 @@ class Attempt(StreamReader):
         self.last_write = now
 
     def _is_held(self) -> bool:
-        return self.guard is not None and self.guard.holds_all and not self.is_over
+        checks = None if self.guard is None else self.guard.checks
+        return checks is not None and checks.holds_all and not self.is_over
 
     def _commit(self) -> None:
         if self.guard is not None:
@@ -483,8 +491,9 @@ class Attempt(StreamReader):
             if not accumulator.is_finished:
                 self._end_with_error(self._unfinished(), now)
                 return
-        if self.guard is not None and not self.is_committed:
-            failure = self.guard.find_failure(self)
+        guard = self.guard
+        if guard is not None and guard.checks is not None and not self.is_committed:
+            failure = guard.checks.find_failure(self)
             if failure is not None:
                 self._end_with_error(failure, now)
                 return
@@ -499,8 +508,8 @@ class Attempt(StreamReader):
                 self._send_headers()
             if self._pieces:
                 self._forward(now)
-        elif self.guard is not None:
-            self.guard.on_commit(self)
+        elif guard is not None and guard.committer is not None:
+            guard.on_commit(self)
         self._report()
 
     def _end_with_error(self, error: HeadwayError, now: float) -> None:

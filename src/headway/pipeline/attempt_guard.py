@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from headway.errors import ClientGone, HeadwayError, HedgeLost, LimitExceeded
+from headway.errors import ClientGone, HedgeLost, LimitExceeded
 from headway.pipeline.answer_checks import AnswerChecks
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_origin import header_lines
@@ -44,11 +44,13 @@ class AttemptGuard(Struct):
     upstream_request_bytes: int | None
     gateway: Gateway
     committer: Committer | None
+    """None where no other attempt or call depends on this one."""
     observer: AttemptObserver | None
     """None where the attempt says nothing about the target."""
     limits: Limits
     checks: AnswerChecks | None
     started: float
+    header_lines: str
     candidate: Candidate | None = None
     """None until it is needed: ``Dispatch.candidate_of``."""
     attempt: Attempt | None = None
@@ -59,25 +61,11 @@ class AttemptGuard(Struct):
     last_check: tuple[float, int] = (0.0, 0)
     """Time and characters of output when the rate was last measured."""
 
-    @property
-    def header_lines(self) -> str:
-        return header_lines(self.target_id, self.route_name, self.is_hedged)
+    def mark_hedged(self) -> None:
+        self.is_hedged = True
+        self.header_lines = header_lines(self.target_id, self.route_name, is_hedged=True)
 
     # --- Called by the attempt --------------------------------------------------------------------
-
-    @property
-    def holds_all(self) -> bool:
-        """Nothing is sent to the client before the answer is complete."""
-        return self.checks is not None and self.checks.holds_all
-
-    @property
-    def needs_events(self) -> bool:
-        """A response that is passed on must be decoded, too."""
-        return self.checks is not None
-
-    def find_failure(self, attempt: Attempt) -> HeadwayError | None:
-        """What is wrong with a complete answer of which the client has nothing yet."""
-        return None if self.checks is None else self.checks.find_failure(attempt)
 
     def on_commit(self, attempt: Attempt) -> None:
         if self.observer is not None and attempt.arrivals:
@@ -88,8 +76,8 @@ class AttemptGuard(Struct):
     # --- Called by the dispatch -------------------------------------------------------------------
 
     def start(self, attempt: Attempt) -> None:
-        """The request is sent. Of a whole answer nothing is seen before its end: only the time of
-        the call limits it."""
+        """The request is sent, and has limits. Of a whole answer nothing is seen before its end:
+        only the time of the call limits it."""
         limits = self.limits
         if attempt.encoder is None and not attempt.context.call.asks_stream:
             return

@@ -31,9 +31,8 @@ class AttemptOrigin(Protocol):
     is_hedged: bool
     """Another attempt ran beside it."""
 
-    @property
-    def header_lines(self) -> str:
-        """Of the response to the client, each with CRLF."""
+    header_lines: str
+    """Of the response to the client, each with CRLF."""
 
 
 class KeptOrigin(Struct):
@@ -41,6 +40,7 @@ class KeptOrigin(Struct):
 
     target_id: str
     route_name: str | None
+    header_lines: str
     number: int = 0
     role: AttemptRole = "first"
     provider_key: str | None = None
@@ -48,13 +48,9 @@ class KeptOrigin(Struct):
     upstream_request_bytes: int | None = None
     is_hedged: bool = False
 
-    @property
-    def header_lines(self) -> str:
-        return header_lines(self.target_id, self.route_name, self.is_hedged)
-
 
 @lru_cache(maxsize=1024)
-def header_lines(target_id: str, route_name: str | None, is_hedged: bool) -> str:
+def header_lines(target_id: str, route_name: str | None, is_hedged: bool = False) -> str:
     if route_name is None:
         return ""
     lines = f"{SERVED_BY}: {_printable(target_id)}\r\n{ROUTE}: {_printable(route_name)}\r\n"

@@ -23,11 +23,11 @@ from headway.errors import (
     LedgerUnavailable,
     ShuttingDown,
 )
-from headway.pipeline import accounting, content, history, provider_calls, response_head, targets
+from headway.pipeline import accounting, content, response_head
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_guard import AttemptGuard
-from headway.pipeline.attempt_origin import KeptOrigin
+from headway.pipeline.attempt_origin import KeptOrigin, header_lines
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
@@ -42,6 +42,7 @@ from headway.pipeline.call_records import (
 )
 from headway.pipeline.candidates import check_is_for_route
 from headway.pipeline.continuation import BrokenStream
+from headway.pipeline.direct_send import prepare_and_send, recall_and_send
 from headway.pipeline.dispatch import Dispatch, shadow_route, single_route
 from headway.pipeline.drain import DiscardSink, Drain, output_cost, start_drain
 from headway.pipeline.error_reply import encode_reply
@@ -187,15 +188,15 @@ class GatewayCall(InterruptibleCall):
             self._dispatch = self._new_dispatch(route, self.decoded)
             send = partial(self._dispatch.start_single, upstream)
         elif decoded.recall is not None:
-            self.start(self._recall_and_send(upstream))
+            self.start(recall_and_send(self, upstream))
             return
         policy = policy_for(snapshot.cache, None, own_headers)
         if policy is not None:
-            send = send or partial(self._plan_and_send, upstream, target)
+            send = send or partial(prepare_and_send, self, upstream, target)
             if self._use_cache(policy, name_target(upstream, self.decoded.request.model), send):
                 return
         if send is None:
-            self._plan_and_send(upstream, target)
+            prepare_and_send(self, upstream, target)
         else:
             send()
 
@@ -206,7 +207,8 @@ class GatewayCall(InterruptibleCall):
         if decoded.own_reply is not None:
             self._reply_without_provider(decoded.own_reply)
             return
-        check_is_for_route(route, decoded)
+        if decoded.api_key or decoded.base_url or decoded.options:
+            check_is_for_route(route, decoded)
         route = apply_routing_headers(route, decoded, self.client_request.headers)
         self._dispatch = dispatch = self._new_dispatch(route, decoded)
         policy, name = policy_of_route(self.snapshot, route, wishes, own_headers)
@@ -260,26 +262,9 @@ class GatewayCall(InterruptibleCall):
         attempt = new_reader(self, upstream, prepare(self, upstream, decoded))
         dispatch = self._dispatch
         if dispatch is not None and dispatch.route.targets:
-            target_id = f"{upstream.name}/{decoded.request.model}"
-            attempt.origin = KeptOrigin(target_id, dispatch.route.name)
+            target_id, name = f"{upstream.name}/{decoded.request.model}", dispatch.route.name
+            attempt.origin = KeptOrigin(target_id, name, header_lines(target_id, name))
         return attempt
-
-    async def _recall_and_send(self, upstream: Upstream) -> None:
-        self.count_overhead()
-        with self.interruptible():
-            assert self.decoded is not None
-            self.decoded = await history.complete(self, upstream, self.decoded)
-        self._plan_and_send(upstream)
-
-    def _plan_and_send(self, upstream: Upstream, target: Target | None = None) -> None:
-        """``target`` is a fixed one."""
-        assert self.decoded is not None
-        context = prepare(self, upstream, self.decoded)
-        target = target or targets.build_at_once(upstream, self.decoded)
-        if target is not None:
-            self._encode_and_send(upstream, context, target)
-        else:
-            self.start(self._resolve_and_send(upstream, context))
 
     def _read_own_headers(self, headers: Headers) -> None:
         """Raises LoopDetected."""
@@ -317,18 +302,6 @@ class GatewayCall(InterruptibleCall):
         body = encode(self.gateway.unix_time())
         self._close()
         self.sink.send_response(200, ResponseHeaders(self.request_id), body)
-
-    async def _resolve_and_send(self, upstream: Upstream, context: ResponseContext) -> None:
-        self.count_overhead()
-        with self.interruptible():
-            target = await targets.resolve(self.gateway, upstream, context.call)
-        self._encode_and_send(upstream, context, target)
-
-    def _encode_and_send(
-        self, upstream: Upstream, context: ResponseContext, target: Target
-    ) -> None:
-        http_request = provider_calls.encode(upstream, context.sent, target)
-        self.send(upstream, context, target, http_request)
 
     def send(
         self,

@@ -126,8 +126,6 @@ def _set(fields: dict[str, Raw], name: str, value: Raw) -> None:
 def check_is_for_route(route: Route, decoded: DecodedRequest) -> None:
     """Raises InvalidField for a key or an address that the client sent: it does not say for which
     of the targets."""
-    if not (decoded.api_key or decoded.base_url or decoded.options):
-        return
     for name, given in (
         (decoded.key_field, decoded.api_key),
         ("base_url", decoded.base_url),

@@ -23,6 +23,7 @@ from headway.pipeline import accounting, history, provider_calls, targets
 from headway.pipeline.answer_checks import AnswerChecks, find_checks
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_guard import AttemptGuard
+from headway.pipeline.attempt_origin import header_lines
 from headway.pipeline.attempt_tokens import count_part
 from headway.pipeline.call_records import RecordedCall, log_failure, record_failure
 from headway.pipeline.candidates import Candidate
@@ -36,7 +37,7 @@ from headway.pipeline.continuation import (
 )
 from headway.pipeline.gateway import Timer, Upstream
 from headway.pipeline.hedge import CANNOT_SEND, Hedge
-from headway.pipeline.pinning import Pinning, find_pinning
+from headway.pipeline.pinning import Pinning, find_pinning, may_have_state
 from headway.pipeline.plain_plans import RoutePlan, find_plain_plan, new_route_plan
 from headway.pipeline.prepare import prepare
 from headway.pipeline.provider_calls import select_wire_format
@@ -139,7 +140,7 @@ class Dispatch:
             request = call.client_request
             plan = find_plain_plan(call.gateway, call.snapshot, route, decoded, request)
         plan = plan or new_route_plan(plan_route(call, route, decoded, wishes))
-        if plan.has_several_providers:
+        if plan.has_several_providers and may_have_state(decoded):
             self._pinning = find_pinning(call, route, decoded, plan)
             plan = plan if self._pinning is None else self._pinning.plan
         self._plan = plan
@@ -316,22 +317,25 @@ class Dispatch:
         """``key_id`` is empty for the client's own key."""
         call, route, gateway = self._call, self.route, self._call.gateway
         now, observer, is_stream = gateway.clock(), None, context.call.asks_stream
+        limits, is_awaited = route.limits, route.hedging is not None or self._shadow is not None
         if self._broken is not None:
             context = continued_context(context, target_id)
         if key_id:
             observer = gateway.routing_state.begin(target_id, key_id, now, is_stream, kind)
         number = call.attempts + 1
+        name = route.name or None
         guard = AttemptGuard(
-            number, role, target_id, route.name or None, key_name, decision,
-            len(http_request.body), gateway, self, observer, route.limits, self._checks, now,
-            candidate,
+            number, role, target_id, name, key_name, decision, len(http_request.body), gateway,
+            self if is_awaited else None, observer, limits, self._checks, now,
+            header_lines(target_id, name), candidate,
         )  # fmt: skip
         may_follow = bool(route.targets) or number < route.max_attempts
         attempt = call.send(
             upstream, context, target, http_request, guard, may_follow, self._broken
         )
         self.running.append(attempt)
-        guard.start(attempt)
+        if limits.time_to_first_token or limits.idle or limits.tokens_per_second:
+            guard.start(attempt)
         if route.hedging is not None and role == "first":
             self._hedge = Hedge(call, self, route.hedging)
             self._hedge.plan(target_id, is_stream, now)
@@ -352,7 +356,7 @@ class Dispatch:
         guard, error, call = attempt.guard, attempt.error, self._call
         assert isinstance(guard, AttemptGuard)
         self.running.remove(attempt)
-        guard.close(attempt, call.gateway.clock())
+        guard.close(attempt, attempt.ended or call.gateway.clock())
         if error is None:
             if self._pinning is not None:
                 self._pinning.remember(call.gateway, attempt.upstream.name, attempt.reply_id)
@@ -518,7 +522,8 @@ class Dispatch:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.running.clear()
+        if self.running:
+            self.running.clear()
         self._broken = None  # it refers to an attempt
 
 

@@ -10,6 +10,7 @@ from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.errors import RequestError, UpstreamError
 from headway.pipeline import history, targets
 from headway.pipeline.attempt import Attempt
+from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.candidates import Candidate
 from headway.pipeline.gateway import Gateway, Snapshot, Timer
 from headway.pipeline.prepare import PlannedCall, prepare
@@ -109,8 +110,8 @@ class Hedge:
                 call.resume_work()
                 dispatch.encode_and_send(candidate, candidate.context, "hedge")
                 for attempt in dispatch.running:
-                    assert attempt.guard is not None
-                    attempt.guard.is_hedged = True
+                    assert isinstance(attempt.guard, AttemptGuard)
+                    attempt.guard.mark_hedged()
         except CANNOT_SEND as error:
             dispatch.queue.pass_over(candidate.id, error)
         finally:

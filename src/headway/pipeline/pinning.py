@@ -30,6 +30,14 @@ class PinnedCall(Protocol):
     key_id: str | None
 
 
+def may_have_state(decoded: DecodedRequest) -> bool:
+    """A quick check, for the many requests that have none: ``find_provider_state`` says."""
+    request = decoded.request
+    if not isinstance(request, ChatRequest):
+        return False
+    return request.native is not None or bytes(request.messages).find(b'"file_id"') >= 0
+
+
 def find_pinning(
     call: PinnedCall, route: Route, decoded: DecodedRequest, plan: RoutePlan
 ) -> Pinning | None:
