@@ -76,6 +76,14 @@ def test_a_value_is_in_the_bucket_that_histograms_have_for_it() -> None:
         assert counts == expected.counts
 
 
+def test_attempts_that_end_no_call_have_sums_only() -> None:
+    part = add(make_record(1, is_last=False), make_record(2, is_last=False)).encode()
+    for parts in (part, merge_parts(part + part)):
+        usage = usage_of(parts)
+        assert (usage.calls, usage.input_tokens) == (0, usage.attempts * 1000)
+        assert usage.histograms["latency_s"].count == usage.histograms["latency_s"].total == 0
+
+
 def test_sums_of_nonsense_are_the_largest_number() -> None:
     part = add(*[make_record(at, input_tokens=2**62) for at in range(5)]).encode()
     assert usage_of(part).input_tokens == 2**63 - 1

@@ -463,15 +463,16 @@ class Cell(Struct):
     def to_usage(self, group: Mapping[str, str | None], metrics: Sequence[str]) -> Usage:
         """To be asked once, with the metrics that were added."""
         cost, estimated = self._costs()
-        sums = dict(zip(SUMS, self.numbers[:_COST_AT], strict=True))
+        numbers = self.numbers if len(self.numbers) > _TOTALS_AT else (*self.numbers, *_NO_VALUES)
+        sums = dict(zip(SUMS, numbers[:_COST_AT], strict=True))
         self._count_places(metric_numbers(metrics))
         histograms = {}
         for name in metrics:
             at = HISTOGRAM_METRICS.index(name)
             counts = {place - FIRST_PLACE: n for place, n in self.counts[at].items() if n}
-            total = self.numbers[_TOTALS_AT + at] / UNITS[name]
+            total = numbers[_TOTALS_AT + at] / UNITS[name]
             histograms[name] = Histogram(counts, total)
-        gaps = Histogram(self.gaps, self.numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
+        gaps = Histogram(self.gaps, numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
         return Usage(
             group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
             saved_usd=join_usd(sum(self.numbers[_SAVED_AT:])), **sums,

@@ -8,7 +8,7 @@ and the others are not yet. What comes late, for a day that was rolled up, is ap
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import zip_longest
 
 import apsw
 
@@ -76,20 +76,28 @@ def roll_up(db: apsw.Connection, rolled: int, newest: int) -> None:
 
 
 def _roll_up_day(db: apsw.Connection, family: Sequence[Cube], day: int) -> None:
-    first, stop = (start_of(family[0].level, time * DAY_US) for time in (day, day + 1))
-    _merge_all(db, family[0], first, stop, 2)
-    for narrow, wide in pairwise(family):
-        start = start_of(wide.level, day * DAY_US)
-        first, stop = (start_of(narrow.level, time * DAY_US) for time in (day, day + 1))
-        db.execute(_ROLL, (wide.number, start, narrow.number, first, stop))
-        _merge_all(db, wide, start, start + 1, 2 if wide.level == "day" else MAX_PARTS)
+    for cube, wider in zip_longest(family, family[1:]):
+        first, stop = (start_of(cube.level, time * DAY_US) for time in (day, day + 1))
+        if stop > first:  # what is shorter than a month is over
+            _pack(db, cube, first, stop)
+        if wider is not None:
+            start = start_of(wider.level, day * DAY_US)
+            db.execute(_ROLL, (wider.number, start, cube.number, first, stop))
+    sql = "SELECT rowid FROM cells WHERE cube = ? AND start = ? AND parts >= ?"
+    _merge(db, [rowid for (rowid,) in all_rows(db, sql, (cube.number, first, MAX_PARTS))])
 
 
-def _merge_all(db: apsw.Connection, cube: Cube, start: int, stop: int, least: int) -> None:
-    """Merge the cells of a time that have ``least`` parts or more."""
-    sql = "SELECT rowid FROM cells WHERE cube = ? AND start >= ? AND start < ? AND parts >= ?"
-    found = all_rows(db, sql, (cube.number, start, stop, least))
-    _merge(db, [rowid for (rowid,) in found])
+def _pack(db: apsw.Connection, cube: Cube, first: int, stop: int) -> None:
+    """Merge the cells of a time that is over, and write them one after the other, as those that
+    grew left half of their pages empty."""
+    taken = db.execute(
+        "DELETE FROM cells WHERE cube = ? AND start >= ? AND start < ? RETURNING *",
+        (cube.number, first, stop),
+    )
+    merged = [
+        (*address, cell if parts == 1 else merge_parts(cell)) for *address, parts, cell in taken
+    ]
+    db.executemany("INSERT INTO cells VALUES (?, ?, ?, ?, 1, ?)", merged)
 
 
 def spans_to_read(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, NamedTuple
 
 import apsw
 from msgspec import Struct, field
+from msgspec.structs import astuple
 
 from headway.ledger.cubes import (
     HOUR_US,
@@ -81,12 +83,12 @@ class _New(Struct):
     rows: Sequence[Row]
 
     def choose(self, chosen: Sequence[int]) -> _New:
-        return _New(
-            [self.numbers[at] for at in chosen],
-            [self.records[at] for at in chosen],
-            [self.kinds[at] for at in chosen],
-            [self.gaps[at] for at in chosen],
-            [self.rows[at] for at in chosen],
+        return _New(*[[column[at] for at in chosen] for column in astuple(self)])
+
+    @classmethod
+    def join(cls, several: Iterable[_New]) -> _New:
+        return cls(
+            *[list(chain.from_iterable(each)) for each in zip(*map(astuple, several), strict=True)]
         )
 
 
@@ -98,8 +100,8 @@ class _Added(Struct):
     sums: Sums = field(default_factory=Sums)
     corrections: list[tuple[Place, bytes]] = field(default_factory=list)
     """What corrects the sums of earlier transactions."""
-    several: list[Record] = field(default_factory=list)
-    """Records of calls with several attempts, which are added last, together."""
+    several: list[_New] = field(default_factory=list)
+    """Of calls with several attempts, whose costs are added up at the end."""
     ended: dict[int, int] = field(default_factory=dict)
     """Session -> Unix microseconds of its last record."""
     hours: dict[int, list[int]] = field(default_factory=dict)
@@ -129,21 +131,22 @@ class RecordWriter:
 
     def add(self, db: apsw.Connection, records: Sequence[Record]) -> None:
         """Store records, few enough that they are in memory at once."""
-        calls = {record.call_id for record in records if _is_one_of_several(record)}
+        if not records:
+            return
+        new = self._store(db, records)
+        calls = {record.call_id for record in new.records if _is_one_of_several(record)}
         if calls:
-            self._added.several += [each for each in records if each.call_id in calls]
-            records = [each for each in records if each.call_id not in calls]
-        if records:
-            new = self._store(db, records)
-            self._contribute(new, [row[_COST] for row in new.rows])
+            is_several = [record.call_id in calls for record in new.records]
+            self._added.several.append(new.choose([at for at, is_ in enumerate(is_several) if is_]))
+            new = new.choose([at for at, is_ in enumerate(is_several) if not is_])
+        self._contribute(new, [row[_COST] for row in new.rows])
 
     def finish(self, db: apsw.Connection) -> int:
         """Index what was added, and add it to the sums. Returns how many records were new."""
         added = self._added
         if added.several:
-            new = self._store(db, added.several)
-            call_pds = self._total_calls(db, new)
-            self._contribute(new, call_pds)
+            new = _New.join(added.several)
+            self._contribute(new, self._total_calls(db, new))
         self._added = _Added()
         if not added.numbers:
             return 0
