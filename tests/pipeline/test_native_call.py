@@ -5,13 +5,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from headway.errors import ShuttingDown, UpstreamDisconnected, UpstreamUnreachable
+from headway.errors import ShuttingDown, UpstreamAuth, UpstreamDisconnected, UpstreamUnreachable
 from headway.events import Event
 from headway.providers.anthropic import provider as anthropic
 from headway.providers.openai import provider as openai
 from headway.types import Frame
 from support.native_fakes import NativePipe
 from support.pipeline_fakes import DONE, JSON, KEY, STOP, WHOLE, Gate, in_loop, text
+from support.routed_pipe import several_keys
 
 CHAT = "/v1/chat/completions"
 ASKED = json.dumps({"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}).encode()
@@ -351,3 +352,26 @@ def test_a_stream_is_not_held_back_by_proxies() -> None:
     pipe.pass_through()
     pipe.upstream.respond()
     assert pipe.sink.headers[b"x-accel-buffering"] == b"no"
+
+
+def new_keyed_pipe() -> NativePipe:
+    pipe = NativePipe()
+    snapshot = pipe.gateway.snapshot
+    keyed = replace(snapshot.upstreams["openai"], keys=several_keys("openai"))
+    pipe.gateway.snapshot = replace(snapshot, upstreams={"openai": keyed})
+    return pipe
+
+
+def test_one_of_several_keys_is_used_that_no_provider_refused() -> None:
+    pipe = new_keyed_pipe()
+    pipe.rng = 0.0
+
+    def key_sent() -> str:
+        pipe.pass_through(CHAT, ASKED)
+        return dict(pipe.upstream.request.headers)["authorization"]
+
+    assert key_sent() == "Bearer sk-secret-number-1"
+    state, now = pipe.gateway.routing_state, pipe.clock()
+    refused = state.begin("openai/gpt-4o", "openai#1", now, False)
+    refused.on_failure(UpstreamAuth("No."), now)
+    assert key_sent() == "Bearer sk-secret-number-2"

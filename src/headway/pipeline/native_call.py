@@ -202,8 +202,8 @@ class NativeCall:
         self.overhead_s = gateway.clock() - self.started
         if target is None:
             target = await targets.resolve(gateway, upstream, self.decoded)
-        self._target = target
-        return upstream, target
+        self._target = targets.with_chosen_key(gateway, upstream, self.decoded, target)
+        return upstream, self._target
 
     def _send(self, upstream: Upstream, target: Target) -> None:
         resumed = self.gateway.clock()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from msgspec.structs import replace
+
 from headway.dialects.base import DecodedRequest
 from headway.errors import InvalidField, MissingProviderKey
 from headway.pipeline.gateway import Gateway, Upstream, UpstreamKey
@@ -98,6 +100,17 @@ def choose_key(
     chosen = chosen or provider_keys.choose_key(upstream.keys, lambda _: True, draw)
     assert isinstance(chosen, UpstreamKey)
     return chosen
+
+
+def with_chosen_key(
+    gateway: Gateway, upstream: Upstream, decoded: DecodedRequest, target: Target
+) -> Target:
+    """``target`` with one of several keys, for a request that is sent once."""
+    if not upstream.keys or decoded.api_key is not None or decoded.base_url is not None:
+        return target
+    state, target_id = gateway.routing_state, f"{upstream.name}/{decoded.request.model}"
+    key = choose_key(upstream, state, target_id, gateway.clock(), gateway.rng())
+    return replace(target, api_key=key.key)
 
 
 def has_key_left(

@@ -141,6 +141,7 @@ async def _ask_provider(gateway: Gateway, dialect: Dialect, decoded: DecodedRequ
         assert isinstance(adapted, ChatRequest)
         async with asyncio.timeout(PROVIDER_LIMIT_S):
             target = await targets.resolve(gateway, upstream, decoded)
+            target = targets.with_chosen_key(gateway, upstream, decoded, target)
             asked = provider.token_count.encode(adapted, target)
             if provider.sign is not None:
                 asked = provider.sign(asked, target, gateway.unix_time())
