@@ -18,13 +18,14 @@ ODD: tuple[Any, ...] = (None, "", [], {}, False, 0, -1, 1.5, "x", True, 10**30, 
 
 def leaves(value: Any, path: Path = ()) -> Iterator[Path]:
     """The paths of all values that are no objects or lists with content."""
-    items: Any = ()
-    if isinstance(value, dict):
-        items = value.items()
-    elif isinstance(value, list):
-        items = enumerate(value)
-    found = [leaf for name, item in items for leaf in leaves(item, (*path, name))]
-    yield from found or [path]
+    if not value or not isinstance(value, dict | list):
+        yield path
+        return
+    for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+        if item and isinstance(item, dict | list):
+            yield from leaves(item, (*path, name))
+        else:
+            yield (*path, name)
 
 
 def containers(value: Any, path: Path = ()) -> Iterator[Path]:
@@ -45,8 +46,10 @@ def value_at(value: Any, path: Path) -> Any:
 
 def changed(value: Any, path: Path, new: Any) -> Any:
     """A copy of ``value`` with ``new`` at ``path``."""
-    found = json.loads(json.dumps(value))  # without shared parts
-    value_at(found, path[:-1])[path[-1]] = new
+    if not path:
+        return new
+    found = value.copy()  # of what is on the way; all else is shared, and nobody changes it
+    found[path[0]] = changed(value[path[0]], path[1:], new)
     return found
 
 
