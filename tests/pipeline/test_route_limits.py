@@ -71,6 +71,18 @@ def test_a_stream_that_stops_after_its_first_content_ends_with_an_error() -> Non
     assert record.tokens_source == "estimated"
 
 
+def test_a_stream_that_stops_early_does_not_have_the_time_of_its_first_content() -> None:
+    pipe = new_pipe(time_to_first_token=5.0, idle=1.0)
+    pipe.ask_route(stream=True)
+    pipe.advance(0.2)
+    pipe.asked("one").stream(ROLE, text("Hel"))
+    pipe.advance(0.9)
+    assert not pipe.sink.is_over
+    pipe.advance(0.2)
+    assert b'"code":"idle_timeout"' in pipe.sink.body
+    assert pipe.pending_timers == []
+
+
 def test_a_client_that_reads_slowly_is_not_the_providers_fault() -> None:
     pipe = new_pipe(idle=10.0, tokens_per_second=5.0)
     pipe.ask_route(stream=True)

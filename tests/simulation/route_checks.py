@@ -58,8 +58,7 @@ def check_limits(call: PlayedCall) -> Iterator[str]:
         if limits.time_to_first_token is not None:
             yield from _check_first_token(request, limits.time_to_first_token)
         if limits.idle is not None and not is_slow:
-            allowed = max(limits.idle, limits.time_to_first_token or 0.0)
-            yield from _check_gaps(request, allowed)
+            yield from _check_gaps(request, limits.idle)
 
 
 def check_deadline(call: PlayedCall) -> Iterator[str]:
