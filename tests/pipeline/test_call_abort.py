@@ -115,6 +115,14 @@ def test_a_shutdown_before_content_is_an_error_response_without_a_retry() -> Non
     assert len(pipe.upstream_requests) == 1
 
 
+def test_the_prompt_of_a_request_that_a_shutdown_ends_is_billed() -> None:
+    pipe = Pipe()
+    pipe.ask(is_stream=True)
+    pipe.abort(ShuttingDown("Closing."))
+    (record,) = pipe.records
+    assert (record.input_tokens, record.tokens_source) == (3, "estimated")
+
+
 def cancel_tasks(pipe: Pipe) -> None:
     """As the event loop does when it closes."""
     in_loop(lambda: [task.cancel() for task in pipe.gateway.background_tasks])

@@ -26,8 +26,8 @@ def new_pipe(keys: tuple[UpstreamKey, ...] | None = None) -> RoutedPipe:
     return RoutedPipe(kinds={"one": "openai", "two": "openai"}, upstreams={"one": {"keys": keys}})
 
 
-def ask_one(pipe: RoutedPipe, **fields: Any) -> None:
-    pipe.ask_route(model="one/m-one", **fields)
+def ask_one(pipe: RoutedPipe, *headers: tuple[bytes, bytes], **fields: Any) -> None:
+    pipe.ask_route(*headers, model="one/m-one", **fields)
 
 
 @for_each(("draw", "expected"), [(0.0, "1"), (0.74, "1"), (0.76, "2"), (0.99, "2")])
@@ -95,6 +95,18 @@ def test_the_log_names_the_key_that_a_provider_refused(caplog: pytest.LogCapture
     (line,) = [r.getMessage() for r in caplog.records if r.levelname == "ERROR"]
     assert line.startswith("key one#1 is set aside for 60 s on all models")
     assert "sk-secret" not in caplog.text
+
+
+def test_a_retry_does_not_use_a_key_that_was_refused_meanwhile() -> None:
+    pipe = new_pipe()
+    pipe.rng = 0.0
+    ask_one(pipe, (b"x-headway-retries", b"1"))
+    first = pipe.asked("one")
+    ask_one(pipe)
+    pipe.asked("one").whole(REFUSED, 401)
+    pipe.asked("one").whole(WHOLE)
+    first.whole(b"{}", 500)
+    assert key_of(pipe.asked("one")) == "sk-secret-number-2"
 
 
 def test_the_client_gets_the_error_where_every_key_fails() -> None:

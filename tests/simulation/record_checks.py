@@ -110,7 +110,7 @@ def _check_decision(
         yield f"has the decision {record.decision!r}"
     elif number == 1 and decision["targets"][:1] != [request.target]:
         yield f"the decision begins with {decision['targets'][:1]}"
-    elif request.target not in (*decision["targets"], *call.fallbacks):
+    elif request.target not in decision["targets"]:
         yield f"the decision has no {request.target}"
 
 

@@ -132,5 +132,6 @@ def _has_limits(call: PlayedCall) -> bool:
 
 
 def _is_without_target(call: PlayedCall) -> bool:
-    """All keys were blocked, or no target could take the request."""
-    return call.route is not None and call.records[-1].error_code == "no_target"
+    """No target is as the client wants it."""
+    wishes = call.client.question.provider
+    return bool(wishes) and call.records[-1].error_code == "no_target"

@@ -74,11 +74,9 @@ def check_keys(world: World, calls: Calls) -> Iterator[str]:
     has one that never failed."""
     key_counts = {each.name: len(each.keys) for each in world.schedule.providers}
     failures = [each for each in world.transport.requests if _is_of_key(each)]
-    used = set[tuple[int, str]]()
     for request in world.transport.requests:
-        if key_counts[request.provider.name] < 2 or (request.client, request.key) in used:
-            continue  # a retry is sent with the key that its call began with
-        used.add((request.client, request.key))
+        if key_counts[request.provider.name] < 2:
+            continue
         earlier = [
             each
             for each in failures

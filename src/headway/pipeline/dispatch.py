@@ -233,7 +233,7 @@ class Dispatch:
 
     def choose_target(self, candidate: Candidate) -> bool:
         """Set its address and its key. False: they must be awaited."""
-        if candidate.http_target is not None:
+        if candidate.http_target is not None and not self._needs_other_key(candidate):
             return True
         upstream, decoded = candidate.upstream, candidate.decoded
         has_own = decoded.api_key or decoded.base_url or decoded.options
@@ -256,6 +256,17 @@ class Dispatch:
         candidate.http_target = target
         candidate.http_request = None
         return True
+
+    def _needs_other_key(self, candidate: Candidate) -> bool:
+        """Whether the key of its last attempt was refused since, and another one is left."""
+        key, gateway = candidate.key, self._call.gateway
+        if key is None:
+            return False
+        state, now = gateway.routing_state, gateway.clock()
+        is_blocked = state.key_blocked_s(candidate.id, key.id, now) > 0.0
+        return is_blocked and targets.has_key_left(
+            candidate.upstream, state, candidate.id, now, candidate.tried_keys
+        )
 
     def encode_and_send(
         self, candidate: Candidate, context: ResponseContext, role: AttemptRole
