@@ -25,6 +25,7 @@ OF_CALLS: list[Callable[[PlayedCall], Iterator[str]]] = [
     request_checks.check_ends,
     request_checks.check_retries,
     request_checks.check_persistence,
+    request_checks.check_all_keys,
     request_checks.check_order,
     record_checks.check_records,
     route_checks.check_fallbacks,

@@ -276,9 +276,7 @@ OF_ROUTES = [
     Mutation(
         "no other target is tried", [(dispatch, "decide_next", _without("next_target", GIVE_UP))]
     ),
-    Mutation(
-        "no other key is tried", [(dispatch, "decide_next", _without("next_key", Decision("same")))]
-    ),
+    Mutation("no other key is tried", [(dispatch, "decide_next", _without("next_key", GIVE_UP))]),
     Mutation("Retry-After is not obeyed", [(dispatch, "decide_next", _decide(_at_once))], limited),
     Mutation(
         "the loser of a hedge goes on", [(dispatch.Dispatch, "on_commit", _keep_loser)], hedged

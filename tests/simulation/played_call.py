@@ -14,7 +14,7 @@ from headway.routing.route import Route, RouteTarget
 from simulation.answers import MARK
 from simulation.clients import SimulatedClient
 from simulation.dialects import Reading
-from simulation.schedules import Schedule
+from simulation.schedules import ProviderPlan, Schedule
 from simulation.transport import SHADOW, SimulatedRequest
 from simulation.world import World
 
@@ -122,6 +122,10 @@ class PlayedCall:
     def is_damaged(self) -> bool:
         """Some bytes may mean anything."""
         return any(each.plan.is_damaged for each in self.origins)
+
+    def provider_plan(self, request: SimulatedRequest) -> ProviderPlan:
+        plans = self.schedule.providers
+        return next(each for each in plans if each.name == request.provider.name)
 
     @property
     def is_dispatched(self) -> bool:

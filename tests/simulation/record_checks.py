@@ -98,8 +98,7 @@ def role_of(call: PlayedCall, number: int, record: Record) -> str:
 
 
 def _name_of_key(call: PlayedCall, request: SimulatedRequest) -> str | None:
-    plan = next(each for each in call.schedule.providers if each.name == request.provider.name)
-    return request.key.split("-")[1] if plan.keys else None
+    return request.key.split("-")[1] if call.provider_plan(request).keys else None
 
 
 def _check_decision(

@@ -20,6 +20,8 @@ SLACK = 1e-6
 """Seconds, for what is computed in floating point."""
 COUNT_S = 0.1
 """An error waits for the count of its tokens at most so long."""
+KEY_STATUSES = (401, 402, 403, 429)
+KEY_ERRORS = frozenset({"authentication_error", "insufficient_quota", "rate_limit_error"})
 FLOOR = 9
 """Further attempts on a target for which its budget suffices in any case."""
 
@@ -111,6 +113,24 @@ def _has_time(call: PlayedCall, wait: float) -> bool:
         return True
     left = call.client.behaviour.arrives_at + total - call.client.ended_at
     return left > max(wait, CAP_S)
+
+
+def check_all_keys(call: PlayedCall) -> Iterator[str]:
+    """Nobody gets an error for a key while its provider has one that never failed."""
+    if not call.attempts or not call.requests or call.client.state == "left" or call.was_aborted:
+        return
+    last, record = call.requests[-1], call.records[-1]
+    keys = len(call.provider_plan(last).keys)
+    has_failed = last.plan.status in KEY_STATUSES and record.error_type in KEY_ERRORS
+    if not has_failed or keys < 2 or len(call.requests) >= call.most_attempts:
+        return
+    failed = {
+        each.key
+        for each in call.world.transport.requests
+        if each.provider is last.provider and each.plan.status in KEY_STATUSES
+    }
+    if len(failed) < keys:
+        yield f"gave up over {record.error_type}, and only the keys {sorted(failed)} failed"
 
 
 def check_order(call: PlayedCall) -> Iterator[str]:
