@@ -5,14 +5,7 @@ ARGS ?=
 BIN := .venv/bin
 # The two halves of `make test` run side by side: one process measures coverage, as more would cost
 # more than they save, and tests that wait about as long as they compute fill the rest of two cores.
-# Of the pure packages' tests, those that hold many values against something else (SDKs, recordings,
-# other packages, generated values) run in the other half: they reach no line that tables do not, and
-# would take twice as long.
 PYTEST = $(BIN)/python -m pytest
-PURE_TESTS = $(shell cd tests && find test_errors.py test_response_accumulator.py wire dialects \
-  providers policy routing metering -name 'test_*.py' | sort)
-COMPARING = %_sdk.py %_recordings.py %_properties.py %/test_odd_types.py %/test_price_agreement.py
-COVERING_TESTS = $(addprefix tests/,$(filter-out $(COMPARING),$(PURE_TESTS)))
 # All but `archive`, whose one library is larger than all others together.
 RUN_EXTRAS = aws azure cel google local postgresql schema
 CLIENTS = clients clients-llama-index clients-pydantic-ai
@@ -46,10 +39,10 @@ test: setup-dev ## Run the tests, with the coverage gate; ARGS=tests/wire for so
 	  --output-sync=target test-pure test-other)
 
 test-pure: setup-dev ## Run the tests that cover the pure packages, with the coverage gate
-	@$(PYTEST) -q --cov --cov-report=term $(COVERING_TESTS)
+	@$(PYTEST) -q --cov --cov-report=term --part covering
 
 test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
-	@$(PYTEST) -n 3 --dist worksteal tests $(COVERING_TESTS:%=--ignore=%)
+	@$(PYTEST) -n 3 --dist worksteal --part others
 
 clients: setup-dev setup-clients ## Real clients, over every wire format of providers; ARGS="--only openai" for some
 	@$(BIN)/python tests/clients/matrix.py $(ARGS)

@@ -8,6 +8,8 @@ import gc
 import os
 import signal
 from collections.abc import Generator
+from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -22,7 +24,45 @@ settings.load_profile("quick")  # --hypothesis-profile=thorough for the other
 ABSENT_RECORDINGS = "recordings are absent"
 """How the reason begins, as tests/support/recordings.py gives it."""
 
+TESTS = Path(__file__).parent / "tests"
+PURE = frozenset(
+    [
+        *("test_errors.py", "test_response_accumulator.py"),
+        *("wire", "dialects", "providers", "policy", "routing", "metering"),
+    ]
+)
+"""The tests of the pure packages."""
+COMPARISONS = (
+    "*_sdk.py",
+    "*_recordings.py",
+    "*_properties.py",
+    "test_odd_types.py",
+    "test_price_agreement.py",
+)
+"""Tests that hold many values against something else: SDKs, recordings, other packages, generated
+values. Tables reach every line that they do, and tracing would double their time."""
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--part",
+        choices=("covering", "others"),
+        help="the tests that reach every line of the pure packages, or all others",
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    part = config.getoption("--part")
+    if part is None or TESTS not in collection_path.parents:
+        return None
+    is_pure = collection_path.relative_to(TESTS).parts[0] in PURE
+    if collection_path.is_dir():
+        return True if part == "covering" and not is_pure else None
+    name = collection_path.name
+    covers = is_pure and not any(fnmatchcase(name, pattern) for pattern in COMPARISONS)
+    return None if covers == (part == "covering") else True
 
 
 def pytest_configure() -> None:
