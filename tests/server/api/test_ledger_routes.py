@@ -95,7 +95,11 @@ def test_a_key_in_the_query_opens_the_door_and_filters_nothing(server: LedgerSer
 # --- The ledger itself ----------------------------------------------------------------------------
 
 
-@for_each("path", [*GETS, "/api/logs/a", "/api/sessions/s"])
+STORED = [path for path in GETS if path != "/api/routes"]
+"""Those that need the database."""
+
+
+@for_each("path", [*STORED, "/api/logs/a", "/api/sessions/s"])
 def test_a_database_that_is_down_is_a_503_that_says_what_to_do(path: str) -> None:
     class Down:
         """Opens, and then fails each question."""
