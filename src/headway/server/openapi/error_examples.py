@@ -87,6 +87,12 @@ UNKNOWN_PROVIDER = ErrorExample(
         "No provider is called 'nobody'; configured are: local, openai.", param="provider"
     ),
 )
+NO_NATIVE_API = ErrorExample(
+    "The provider has no API of its own, or the path is none",
+    errors.RequestError(
+        "echo is part of the gateway and has no API to pass a path to.", param="provider"
+    ),
+)
 NO_PROVIDER = ErrorExample(
     "The provider is missing from the query",
     errors.InvalidField("`provider` is missing from the query.", param="provider"),

@@ -33,7 +33,11 @@ def _operation(method: str, request: Body | None) -> Operation:
         response="What the provider answered, with its own status and media type.",
         responses=(Body((AnyBody,), _OBJECTS),),
         headers=OWN_REQUEST_ID,
-        errors=(error_examples.UNAUTHORIZED, error_examples.UNKNOWN_PROVIDER),
+        errors=(
+            error_examples.NO_NATIVE_API,
+            error_examples.UNAUTHORIZED,
+            error_examples.UNKNOWN_PROVIDER,
+        ),
     )
 
 
