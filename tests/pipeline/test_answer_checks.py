@@ -252,3 +252,15 @@ def test_other_operations_demand_no_schema() -> None:
     body = json.dumps({"model": ROUTE, "input": "Hi"}).encode()
     pipe.send(ClientRequest("", (), body), OpenAIEmbeddings())
     assert pipe.requests == (1, 0, 0)
+
+
+def test_a_request_excludes_targets_for_a_failure_as_it_does_others() -> None:
+    refused = b'{"error":{"message":"No.","code":"content_filter"}}'
+    for name, body in (("on_content_policy", refused), ("on_context_window", TOO_LONG)):
+        for ignored, expected in (("three", (1, 0, 0)), ("two", (1, 0, 1))):
+            fallbacks = (target("three"),)
+            pipe = RoutedPipe(targets=(target("one"), target("two")), **{name: fallbacks})
+            pipe.ask_route(provider={"ignore": [ignored]})
+            pipe.asked("one").whole(body, status=400)
+            assert pipe.requests == expected
+            assert pipe.sink.status == (400 if ignored == "three" else None)

@@ -119,6 +119,7 @@ class Dispatch:
     _shadow: RouteTarget | None = None
     """What gets a copy of the request when the answer begins."""
     _timer: Timer | None = None
+    _wishes = NO_WISHES
 
     def __init__(self, call: DispatchedCall, route: Route, decoded: DecodedRequest) -> None:
         """``decoded`` is the client's request."""
@@ -135,7 +136,7 @@ class Dispatch:
         """``wishes`` are what the request asks of the choice of targets. Raises HeadwayError where
         there is no target to send it to."""
         call, route, decoded = self._call, self.route, self._decoded
-        plan = None
+        plan, self._wishes = None, wishes
         if wishes is NO_WISHES and decoded.allows_fallbacks:
             request = call.client_request
             plan = find_plain_plan(call.gateway, call.snapshot, route, decoded, request)
@@ -452,8 +453,8 @@ class Dispatch:
         return decide_next(error, situation, call.gateway.rng())
 
     def _fall_back(self, failure: FailureClass) -> bool:
-        """Let the targets follow that the route names for this failure. Returns whether there is
-        one."""
+        """Let the targets follow that the route names for this failure, as far as the request may
+        use them. Returns whether there is one."""
         route, fallbacks = self.route, NO_TARGETS
         if failure == "context_window":
             fallbacks = route.on_context_window
@@ -463,7 +464,9 @@ class Dispatch:
         if not fallbacks or is_bound or self._has_fallen_back:
             return False
         self._has_fallen_back = True
-        self.queue.replace(fallbacks)
+        following = replace(route, targets=fallbacks, strategy="ordered", on_context_window=())
+        plan = new_route_plan(plan_route(self._call, following, self._decoded, self._wishes))
+        self.queue.replace(plan.targets, f"{failure}, {plan.why}", plan.skipped)
         return self.queue.peek() is not None
 
     def _has_next_key(self, candidate: Candidate, failure: FailureClass, now: float) -> bool:

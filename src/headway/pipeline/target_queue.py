@@ -67,10 +67,18 @@ class TargetQueue:
         if plan.skipped:
             self._skipped = list(plan.skipped)
 
-    def replace(self, targets: Sequence[RouteTarget], why: str = "") -> None:
-        """Let ``targets`` follow, and no others; ``why`` in words, where it is not as before."""
+    def replace(
+        self,
+        targets: Sequence[RouteTarget],
+        why: str = "",
+        skipped: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Let ``targets`` follow, and no others. ``why`` in words, where it is not as before, and
+        ``skipped`` as of a ``RoutePlan``."""
         self._targets, self._at, self._ready = targets, 0, None
         self._why, self._decision = why or self._why, None
+        if skipped:
+            self._skipped = [*(self._skipped or ()), *skipped]
 
     def rest(self) -> Sequence[RouteTarget]:
         """Those that were not tried."""
