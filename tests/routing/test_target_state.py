@@ -117,13 +117,11 @@ def test_the_share_of_errors_falls_with_successes_and_with_time() -> None:
     assert target.errors(-10.0) == pytest.approx(0.16)
 
 
-def test_it_says_why_it_is_closed() -> None:
+def test_it_admits_no_attempt_while_its_breaker_is_open_or_being_tried() -> None:
     target = state()
     assert target.admits(0.0)
-    assert target.closed_reason(0.0) is None
     target.breaker.fail(0.0)
     assert not target.admits(7.5)
-    assert target.closed_reason(7.5) == "it failed lately; it is tried again in 2.5 s"
+    assert target.admits(10.0)
     target.breaker.begin(10.0)
-    reason = target.closed_reason(11.0)
-    assert reason == "it failed lately, and another request is trying it at the moment"
+    assert not target.admits(11.0)

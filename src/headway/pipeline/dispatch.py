@@ -214,19 +214,24 @@ class Dispatch:
             raise self._last_error
         self._send(self.queue.take(), role)
 
-    async def _resolve_and_send(self, candidate: Candidate, role: AttemptRole) -> None:
+    async def make_ready(self, candidate: Candidate) -> ResponseContext:
+        """Await what the request to ``candidate`` needs: earlier messages, credentials, a model
+        that starts. Raises what ``history.complete``, ``prepare`` and ``targets.resolve`` raise."""
         call, upstream = self._call, candidate.upstream
+        if candidate.context is None:
+            candidate.decoded = await history.complete(call, upstream, candidate.decoded)
+            candidate.context = prepare(call, upstream, candidate.decoded)
+        if not self.choose_target(candidate):
+            candidate.http_target = await targets.resolve(call.gateway, upstream, candidate.decoded)
+        return candidate.context
+
+    async def _resolve_and_send(self, candidate: Candidate, role: AttemptRole) -> None:
+        call = self._call
         call.count_overhead()
         try:
             with call.interruptible():
-                if candidate.context is None:
-                    decoded = await history.complete(call, upstream, candidate.decoded)
-                    candidate.decoded = decoded
-                    candidate.context = prepare(call, upstream, decoded)
-                if not self.choose_target(candidate):
-                    found = await targets.resolve(call.gateway, upstream, candidate.decoded)
-                    candidate.http_target = found
-            self.encode_and_send(candidate, candidate.context, role)
+                context = await self.make_ready(candidate)
+            self.encode_and_send(candidate, context, role)
         except CANNOT_SEND as error:
             if call.abort_reason is not None:
                 raise

@@ -8,12 +8,11 @@ from typing import Protocol
 
 from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.errors import RequestError, UpstreamError
-from headway.pipeline import history, targets
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.candidates import Candidate
 from headway.pipeline.gateway import Gateway, Snapshot, Timer
-from headway.pipeline.prepare import PlannedCall, prepare
+from headway.pipeline.prepare import PlannedCall
 from headway.pipeline.target_queue import TargetQueue
 from headway.record import AttemptRole
 from headway.routing.hedge import HedgeBudget, hedge_delay
@@ -44,7 +43,7 @@ class HedgedDispatch(Protocol):
     @property
     def queue(self) -> TargetQueue: ...
 
-    def choose_target(self, candidate: Candidate) -> bool: ...
+    async def make_ready(self, candidate: Candidate) -> ResponseContext: ...
 
     def encode_and_send(
         self, candidate: Candidate, context: ResponseContext, role: AttemptRole
@@ -97,18 +96,12 @@ class Hedge:
             self._task = call.gateway.start(self._send(dispatch.queue.take()))
 
     async def _send(self, candidate: Candidate) -> None:
-        call, dispatch, upstream = self._call, self._dispatch, candidate.upstream
+        call, dispatch = self._call, self._dispatch
         try:
-            if candidate.context is None:
-                decoded = await history.complete(call, upstream, candidate.decoded)
-                candidate.decoded = decoded
-                candidate.context = prepare(call, upstream, decoded)
-            if not dispatch.choose_target(candidate):
-                found = await targets.resolve(call.gateway, upstream, candidate.decoded)
-                candidate.http_target = found
+            context = await dispatch.make_ready(candidate)
             if self._is_wanted():
                 call.resume_work()
-                dispatch.encode_and_send(candidate, candidate.context, "hedge")
+                dispatch.encode_and_send(candidate, context, "hedge")
                 for attempt in dispatch.running:
                     assert isinstance(attempt.guard, AttemptGuard)
                     attempt.guard.mark_hedged()

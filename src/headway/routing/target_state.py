@@ -102,15 +102,6 @@ class TargetState(Struct, gc=False):
         """Whether an attempt may begin, as far as the target is concerned and not its keys."""
         return self.breaker.admits(now)
 
-    def closed_reason(self, now: float) -> str | None:
-        """Why ``admits`` is false, for messages."""
-        if self.breaker.admits(now):
-            return None
-        blocked_s = self.breaker.blocked_s(now)
-        if blocked_s:
-            return f"it failed lately; it is tried again in {blocked_s:.1f} s"
-        return "it failed lately, and another request is trying it at the moment"
-
     def errors(self, now: float) -> float:
         """The share of attempts that failed lately, from 0 to 1. It falls by half in
         ``ERROR_HALF_LIFE_S`` also without attempts."""
