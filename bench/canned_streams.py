@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bench import canned
 from bench.canned import dump
 
 MODELS = {
@@ -12,8 +13,22 @@ MODELS = {
     "gemini": "gemini-2.5-flash",
     "responses": "gpt-4o-mini",
 }
+PADDING = "aB3dE5gH7jK9mN1p"
 PADDED = 12
 """Anthropic pads its events with a varying number of blanks."""
+
+
+def openai(tokens: Sequence[str]) -> list[bytes]:
+    """Padded, as OpenAI sends its events unless ``stream_options.include_obfuscation`` is false."""
+    events = canned.events(list(tokens))
+    paddings = (PADDING[: len(PADDING) - at % len(PADDING)] for at in range(len(events)))
+    end = b"}\n\n"
+    return [
+        event.removesuffix(end) + b',"obfuscation":"%b"' % padding.encode() + end
+        if event.endswith(end)
+        else event
+        for event, padding in zip(events, paddings, strict=True)
+    ]
 
 
 def anthropic(tokens: Sequence[str]) -> list[bytes]:

@@ -108,7 +108,8 @@ class Loop(asyncio.SelectorEventLoop):
 
 
 def cases() -> list[Case]:
-    """The first stream is that to which the events of all others are compared."""
+    """The first stream is that to which the events of all others are compared: OpenAI's, as it
+    sends it. ``stream`` is the same without padding, as servers compatible with OpenAI send it."""
     whole = canned.whole_answer()
     relay = _request(CHAT, canned.chat(f"plain/{canned.MODEL}"))
     joined = _request(ENGINE, canned.engine())
@@ -117,6 +118,7 @@ def cases() -> list[Case]:
         Case("relay", relay, answer),
         Case("route", _request(CHAT, canned.chat(ROUTE)), answer),
         Case("cached", _request(CHAT, canned.chat(KEPT)), [], first=answer),
+        _stream("openai", _chat("plain", canned.MODEL), canned_streams.openai),
         _stream("stream", _chat("plain", canned.MODEL), canned.events),
         _stream("ndjson", _request(ENGINE, canned.engine(stream=True)), canned.events),
         Case("engine", joined, [b"".join(_paced(canned.events(canned.TOKENS)))]),

@@ -60,8 +60,8 @@ def test_profile_splits_every_case_by_package(tmp_path: Path) -> None:
 
     profiles = result["profiles"]
     assert [profile["name"] for profile in profiles] == [
-        *("relay", "route", "cached", "stream", "ndjson", "engine", "anthropic", "gemini"),
-        *("responses", "anthropic-over-openai", "openai-over-anthropic"),
+        *("relay", "route", "cached", "openai", "stream", "ndjson", "engine", "anthropic"),
+        *("gemini", "responses", "anthropic-over-openai", "openai-over-anthropic"),
     ]
     for profile in profiles:
         packages = {"pipeline", "server", "metering"}

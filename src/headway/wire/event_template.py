@@ -26,7 +26,10 @@ OTHER = "\0"
 outside a string: if it is read back, it was inside the string that the reader returns."""
 PADDED = b'"}\n\n'
 """The end of a padded event: the padding's closing quote and the object's end."""
-END_OF_OBJECT = b"}\n\n"
+MAX_BLANKS = 64
+PADDED_ENDS = frozenset(b" " * count + b"}\n\n" for count in range(MAX_BLANKS))
+"""The ends of events that are padded with blanks. Anthropic was seen to add 15 at most; an event
+with more of them is read without a template."""
 ReadText = Callable[[bytes], str | None]
 """The text of an event's data (``Provider.read_text``), or None."""
 
@@ -72,22 +75,18 @@ class SingleEventTemplate(msgspec.Struct, frozen=True, gc=False):
     events with random letters and digits, so that their lengths reveal nothing."""
 
     opening: bytes
+    """The bytes before the JSON string of the text."""
     closing: bytes
-    surrounding: int
-    """Length of ``opening`` and ``closing`` together."""
-    string: slice
-    """Where the JSON string of the text is. With padding: the text without its closing quote,
-    ``separator``, and the padding."""
+    """The bytes after the string; with padding: after the padding."""
     separator: bytes | None
-    """The bytes between text and padding; None without padding."""
+    """The text's closing quote and the bytes between it and the padding; None without padding."""
 
     def read(self, data: bytes) -> str:
         """The text, or an empty string if ``data`` is anything else than one matching event."""
-        # What the two calls leave has the right length only if both removed something.
-        inner = data.removeprefix(self.opening).removesuffix(self.closing)
-        if len(data) - len(inner) != self.surrounding:
+        inner = data.removeprefix(self.opening)
+        string = inner.removesuffix(self.closing)
+        if inner is data or string is inner:  # nothing was removed
             return ""
-        string = data[self.string]
         if self.separator is not None:
             string, _, padding = string.partition(self.separator)
             string = string + b'"' if padding.isalnum() else b""
@@ -102,18 +101,16 @@ class NamedEventTemplate(msgspec.Struct, frozen=True, gc=False):
     blanks before the end of its object, as Anthropic pads its events."""
 
     opening: bytes
-    head: slice
-    """Where the opening is."""
-    string: slice
-    """Where the JSON string of the text is, without its closing quote."""
+    """The bytes before the JSON string of the text."""
 
     def read(self, data: bytes) -> str:
         """The text, or an empty string if ``data`` is anything else than one matching event."""
-        before, _, end = data.rpartition(b'"}')
-        if before[self.head] != self.opening or end.lstrip(b" ") != END_OF_OBJECT:
+        inner = data.removeprefix(self.opening)
+        string, _, end = inner.rpartition(b'"}')
+        if inner is data or end not in PADDED_ENDS:
             return ""
         try:
-            return read_string(before[self.string] + b'"')
+            return read_string(string + b'"')
         except ValueError:
             return ""  # usually several events at once
 
@@ -130,9 +127,7 @@ def find_named_template(frame: Frame, text: str, read_text: ReadText) -> NamedEv
     is_last = closing.replace(b" ", b"") == b"}}" and closing[:1] == b"}"
     if not found or not is_last or read_text(opening + _encode(other) + closing) != other:
         return None
-    opening = before + opening + b'"'
-    size = len(opening)
-    return NamedEventTemplate(opening, slice(size), slice(size - 1, None))
+    return NamedEventTemplate(before + opening)
 
 
 def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate | None:
@@ -150,15 +145,9 @@ def find_template(frame: Frame, text: str, read_text: ReadText) -> EventTemplate
 
 def single_event_template(template: EventTemplate, read_text: ReadText) -> SingleEventTemplate:
     """``template`` for chunks of one event each."""
-    opening, separator = template.opening, find_separator(template, read_text)
-    closing = template.closing if separator is None else PADDED
-    return SingleEventTemplate(
-        opening,
-        closing,
-        len(opening) + len(closing),
-        slice(len(opening) - 1, (1 if separator is None else 0) - len(closing)),
-        separator,
-    )
+    opening, separator = template.opening[:-1], find_separator(template, read_text)
+    closing = template.closing[1:] if separator is None else PADDED
+    return SingleEventTemplate(opening, closing, separator)
 
 
 def find_separator(template: EventTemplate, read_text: ReadText) -> bytes | None:
