@@ -12,7 +12,7 @@ CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices clean setup-run setup-dev setup-clients
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices vendor-page clean setup-run setup-dev setup-clients
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -100,6 +100,9 @@ model-abilities: setup-dev ## Rebuild the data of models' abilities that ships; 
 
 prices: setup-dev ## Rebuild the price table that ships from the published price data
 	$(BIN)/python tools/prices.py
+
+vendor-page: setup-run ## Re-create the libraries of the web page from their npm packages
+	@$(BIN)/python tools/vendor_page.py $(ARGS)
 
 clean: ## Remove .venv and everything else that these targets made
 	rm -rf .venv $(CLIENTS:%=.venv-%) tests/clients/*/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import importlib.metadata
+import json
 import os
 import re
 import shutil
@@ -25,6 +27,11 @@ RUNTIME = PROJECT["project"]["dependencies"]
 EXTRAS = PROJECT["project"]["optional-dependencies"]
 GROUPS = PROJECT["dependency-groups"]
 REQUIREMENTS = sorted((ROOT / "requirements").iterdir())
+
+PAGE_PACKAGES: dict[str, str] = json.loads((ROOT / "tools/page/package.json").read_text())[
+    "dependencies"
+]
+VENDORED = PACKAGE / "page/vendor"
 
 # Brackets keep these patterns from finding themselves.
 UNWANTED = {
@@ -104,7 +111,7 @@ NAMES_SHOWN = {
 
 def distribution(requirement: str) -> str:
     """``uvloop; sys_platform != 'win32'`` -> ``uvloop``."""
-    name = re.match(r"[\w.-]+", requirement)
+    name = re.match(r"(@[\w.-]+/)?[\w.-]+", requirement)
     assert name is not None
     return re.sub(r"[-_.]+", "-", name[0]).lower()
 
@@ -187,6 +194,23 @@ def imported(nodes: Iterable[ast.AST]) -> Iterator[str]:
             yield node.module.split(".")[0]
 
 
+def test_every_vendored_file_is_as_its_manifest_says() -> None:
+    manifest = json.loads((VENDORED / "manifest.json").read_text())
+    stated = {
+        path: file["sha256"] for entry in manifest.values() for path, file in entry["files"].items()
+    }
+    present = {
+        path.relative_to(VENDORED).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in VENDORED.rglob("*")
+        if path.is_file() and path.name != "manifest.json"
+    }
+
+    assert present == stated
+    assert {name: entry["version"] for name, entry in manifest.items()} == PAGE_PACKAGES
+    for name, entry in manifest.items():
+        assert any(path.endswith("/LICENSE") for path in entry["files"]), name
+
+
 # --- Documents ----------------------------------------------------------------------------------
 
 
@@ -198,7 +222,7 @@ def test_every_dependency_has_its_paragraph_and_every_paragraph_its_dependency()
     headings = re.findall(r"(?m)^### (.+)$", (ROOT / "docs/dependencies.md").read_text())
     described = {distribution(name) for heading in headings for name in heading.split(", ")}
 
-    assert described == direct_dependencies()
+    assert described == direct_dependencies() | set(PAGE_PACKAGES)
 
 
 def test_every_link_between_documents_leads_somewhere() -> None:
