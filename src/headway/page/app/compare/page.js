@@ -1,0 +1,7 @@
+/** Compare. */
+import { Empty } from "../components/basics.js";
+import { html } from "../html.js";
+
+export function Page() {
+  return html`<div class="page"><${Empty} icon="compare" title="Compare" /></div>`;
+}

@@ -1,0 +1,7 @@
+/** Dashboard. */
+import { Empty } from "../components/basics.js";
+import { html } from "../html.js";
+
+export function Page() {
+  return html`<div class="page"><${Empty} icon="dashboard" title="Dashboard" /></div>`;
+}

@@ -1,0 +1,7 @@
+/** Models. */
+import { Empty } from "../components/basics.js";
+import { html } from "../html.js";
+
+export function Page() {
+  return html`<div class="page"><${Empty} icon="models" title="Models" /></div>`;
+}
