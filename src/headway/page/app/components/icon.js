@@ -4,7 +4,7 @@ import { html } from "../html.js";
 /** @type {Record<string, string>} path data */
 const PATHS = {
   chat: "M4 5h16v11H10l-4 4v-4H4z",
-  compare: "M5 4v16M12 8v12M19 11v9M3 4h4M10 8h4M17 11h4",
+  compare: "M4 4h4v16H4zM10 4h4v16h-4zM16 4h4v16h-4z",
   dashboard: "M4 20V10M10 20V4M16 20v-8M4 20h17",
   logs: "M4 6h16M4 12h16M4 18h10",
   models: "M12 3 4 7.5v9L12 21l8-4.5v-9zM4 7.5l8 4.5 8-4.5M12 12v9",
