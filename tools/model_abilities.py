@@ -17,6 +17,10 @@ from typing import Any
 SOURCE = "models.dev"
 FILE = Path(__file__).parents[1] / "src/headway/metering/model_abilities.json"
 
+ABILITIES = "images", "audio", "tools", "json_schema", "reasoning"
+"""In the order of ``metering.model_abilities.ABILITIES``."""
+MARKS = {True: "+", False: "-"}
+
 KINDS = {
     "anthropic": "anthropic",
     "azure_openai": "azure",
@@ -106,14 +110,15 @@ def _with_base(own: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, A
 
 
 def _abilities(model: Mapping[str, Any]) -> list[Any]:
-    """The longest input in tokens, and what the model lacks. ``pdf`` is left out: that a provider
-    reads documents for its models is not in the source."""
-    limit = model.get("limit", {})
-    inputs = model.get("modalities", {}).get("input", ())
-    lacks = [need for need, kind in (("images", "image"), ("audio", "audio")) if kind not in inputs]
-    fields = {"tools": "tool_call", "json_schema": "structured_output", "reasoning": "reasoning"}
-    lacks += [need for need, field in fields.items() if model.get(field) is False]
-    return [limit.get("input") or limit.get("context") or None, *(lacks if inputs else ())]
+    """The longest input and the longest output in tokens, and what the model can do: of each of
+    ``ABILITIES`` whether it has it. ``pdf`` is left out: that a provider reads documents for its
+    models is not in the source."""
+    limit, inputs = model.get("limit", {}), model.get("modalities", {}).get("input")
+    known = [kind in inputs if inputs else None for kind in ("image", "audio")]
+    known += [model.get(field) for field in ("tool_call", "structured_output", "reasoning")]
+    marks = "".join(MARKS.get(one, "?") for one in known)
+    longest = limit.get("input") or limit.get("context") or None
+    return [longest, limit.get("output") or None, marks]
 
 
 def _format(data: Mapping[str, Any], providers: Mapping[str, Mapping[str, Any]]) -> str:

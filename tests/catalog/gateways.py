@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from msgspec.structs import replace
 
+from headway.catalog.catalog_cache import CatalogCache
 from headway.metering.configured_prices import ConfiguredPrice
 from headway.metering.prices import PriceBook, read_shipped_prices
 from headway.pipeline.gateway import Gateway, Upstream
@@ -56,7 +57,7 @@ ROUTES: WeakKeyDictionary[Gateway, InfoRoutes] = WeakKeyDictionary()
 
 
 def answer(gateway: Gateway, path: str, headers: Headers = (), **query: str) -> Any:
-    routes = ROUTES.setdefault(gateway, InfoRoutes(gateway))
+    routes = ROUTES.setdefault(gateway, InfoRoutes(CatalogCache(gateway)))
     return json.loads(asyncio.run(routes.respond(path, query, headers)))
 
 

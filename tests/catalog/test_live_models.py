@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from catalog.gateways import NOTHING_KNOWN, answer, four_providers, listed, make, upstream
 from headway.catalog import live_models
+from headway.catalog.catalog_cache import CatalogCache
 from headway.errors import UpstreamError, UpstreamUnreachable
 from headway.pipeline.gateway import Gateway, Upstream
 from headway.ports import ResponseReceiver
@@ -261,7 +262,7 @@ def test_a_list_is_cached_for_a_minute_and_a_failure_is_not() -> None:
 
 def test_concurrent_callers_share_one_request_even_if_the_first_is_cancelled() -> None:
     transport = Canned(models=(200, LIST))
-    routes = InfoRoutes(make({"openai": at(transport)}))
+    routes = InfoRoutes(CatalogCache(make({"openai": at(transport)})))
     query = {"provider": "openai", "live": "1"}
 
     async def scene() -> None:

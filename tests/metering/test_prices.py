@@ -328,6 +328,13 @@ def test_the_catalogue_lists_models_with_their_window_and_price_of_the_day() -> 
         cached=Decimal("0.5"),
         cache_write=None,
         deprecated=False,
+        rates=Rates(
+            input=Decimal(2),
+            output=Decimal(8),
+            cache_read=Decimal("0.5"),
+            web_searches=Decimal(10),
+            file_searches=Decimal("2.5"),
+        ),
     )
     then = {one.id: one for one in BOOK.models("openai", unix("2025-05-01"))}
     assert (then["o3"].input, then["o3"].output) == (10, 40)

@@ -27,6 +27,8 @@ class _SnapshotLists:
         self.live: dict[str, tuple[float, ProviderCatalog]] = {}
         """The time of the gateway's clock until which the list is valid, and the list."""
         self.fetching: dict[str, asyncio.Task[ProviderCatalog]] = {}
+        self.described: dict[tuple[str, str], tuple[float, CatalogEntry]] = {}
+        """(provider, model) -> the number of the period, and what is known of the model then."""
 
 
 class CatalogCache:
@@ -40,9 +42,7 @@ class CatalogCache:
         """The lists of the providers with these configured names, in their order. With ``is_live``
         each provider's own list, if it has one that Headway can read; all are fetched
         concurrently."""
-        if self._lists.snapshot is not self.gateway.snapshot:
-            self._lists = _SnapshotLists(self.gateway.snapshot)
-        lists = self._lists
+        lists = self._current()
         found: dict[str, ProviderCatalog] = {}
         to_fetch: dict[str, Upstream] = {}
         for name in names:
@@ -54,6 +54,22 @@ class CatalogCache:
         live = (self._get_live(lists, upstream) for upstream in to_fetch.values())
         found |= zip(to_fetch, await asyncio.gather(*live), strict=True)
         return {name: found[name] for name in names}
+
+    def describe(self, provider: str, model: str) -> CatalogEntry:
+        """What is known of one model by the bundled data, whether it is in a list or not. For names
+        of the configuration: what clients ask for would fill the cache."""
+        lists, now = self._current(), self.gateway.unix_time()
+        period, entry = lists.described.get((provider, model), (-1.0, None))
+        if entry is None or period != now // PERIOD_S:
+            upstream = lists.snapshot.upstreams[provider]
+            entry = ModelDescriber(upstream, lists.snapshot.prices, now, []).describe(model)
+            lists.described[provider, model] = now // PERIOD_S, entry
+        return entry
+
+    def _current(self) -> _SnapshotLists:
+        if self._lists.snapshot is not self.gateway.snapshot:
+            self._lists = _SnapshotLists(self.gateway.snapshot)
+        return self._lists
 
     async def _get_bundled(self, lists: _SnapshotLists, upstream: Upstream) -> ProviderCatalog:
         now = self.gateway.unix_time()

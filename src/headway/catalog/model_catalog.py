@@ -4,16 +4,21 @@ parameters that each model rejects. Null is unknown; a modality list that is unk
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from headway.metering.model_abilities import ModelAbilities
+from headway.metering.price_data import Rates
 from headway.metering.prices import CatalogModel, PriceBook
 from headway.pipeline.gateway import Upstream
+from headway.pipeline.target_facts import describe_abilities, find_abilities
 from headway.pipeline.vendor_models import serves_vendor_models
 from headway.providers.base import Provider
 from headway.providers.model_lists import ListedModel, ListedPrices
+from headway.types import Parameter
 
 
 class CatalogPrices(Struct, frozen=True, kw_only=True):
@@ -44,6 +49,16 @@ class CatalogEntry(Struct, frozen=True, kw_only=True):
     created: int
     """Unix seconds; 0 if unknown, because OpenAI's clients expect a number."""
     details: ModelDetails
+    name: str | None
+    """The name that people know it by."""
+    rates: Rates
+    """All rates of ``details.prices``, with their tiers."""
+    max_output: int | None
+    """Tokens."""
+    abilities: Mapping[str, bool | None]
+    """As ``target_facts.describe_abilities`` says."""
+    parameters: tuple[Parameter, ...]
+    """Those that the model takes."""
 
 
 class ProviderCatalog(Struct, frozen=True, kw_only=True):
@@ -83,13 +98,23 @@ class ModelDescriber:
 
     def describe(self, name: str, listed: ListedModel | None = None) -> CatalogEntry:
         """``listed`` is the model in the provider's own list, which takes precedence."""
-        provider = self._upstream.provider
+        upstream, provider = self._upstream, self._upstream.provider
         priced = self._by_name.get(name) or self._prices.describe(
-            provider.price_id, name, self._at, provider=self._upstream.name
+            provider.price_id, name, self._at, provider=upstream.name
         )
         listed = listed or ListedModel(id=name)
-        details = _details(provider, priced, listed)
-        return CatalogEntry(id=name, created=listed.created or 0, details=details)
+        known = find_abilities(upstream, name)
+        taken = provider.parameters_of(priced.id)
+        return CatalogEntry(
+            id=name,
+            created=listed.created or 0,
+            details=_details(provider, priced, listed, known, taken),
+            name=priced.name,
+            rates=priced.rates,
+            max_output=known.max_output,
+            abilities=describe_abilities(provider.capabilities, known),
+            parameters=taken,
+        )
 
 
 def _callable_names(provider: Provider, priced: list[CatalogModel]) -> tuple[str, ...]:
@@ -98,23 +123,29 @@ def _callable_names(provider: Provider, priced: list[CatalogModel]) -> tuple[str
     return tuple(model.id for model in priced if not model.deprecated and pattern.match(model.id))
 
 
-def _details(provider: Provider, priced: CatalogModel, listed: ListedModel) -> ModelDetails:
+def _details(
+    provider: Provider,
+    priced: CatalogModel,
+    listed: ListedModel,
+    known: ModelAbilities,
+    taken: Sequence[Parameter],
+) -> ModelDetails:
     return ModelDetails(
-        context_window=listed.context_window or priced.context_window,
+        context_window=listed.context_window or priced.context_window or known.context_window,
         input_modalities=listed.input_modalities or UNSET,
         output_modalities=listed.output_modalities or UNSET,
         prices=_prices(priced),
         listed_prices=_prices(listed.prices) or UNSET,
-        refuses=rejected_parameters(provider, priced.id),
+        refuses=_rejected(provider, taken),
         deprecated=priced.deprecated if listed.deprecated is None else listed.deprecated,
     )
 
 
-def rejected_parameters(provider: Provider, model: str) -> tuple[str, ...]:
-    """The ids of the provider's parameters that this model rejects. A parameter that the model
-    takes under another id is not rejected: the adapter renames it."""
-    taken = {spec.name for spec in provider.parameters_of(model)}
-    return tuple(spec.id for spec in provider.parameters if spec.name not in taken)
+def _rejected(provider: Provider, taken: Sequence[Parameter]) -> tuple[str, ...]:
+    """The ids of the provider's parameters that a model rejects. A parameter that the model takes
+    under another id is not rejected: the adapter renames it."""
+    names = {spec.name for spec in taken}
+    return tuple(spec.id for spec in provider.parameters if spec.name not in names)
 
 
 def _prices(of: CatalogModel | ListedPrices | None) -> CatalogPrices | None:

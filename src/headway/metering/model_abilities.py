@@ -19,12 +19,18 @@ MAX_NAME_LENGTH = 256
 NOTHING: frozenset[str] = frozenset()
 
 
+ABILITIES = ("images", "audio", "tools", "json_schema", "reasoning")
+
+
 class ModelAbilities(Struct, frozen=True):
     context_window: int | None = None
     """The longest input in tokens; None: unknown."""
+    max_output: int | None = None
+    """The longest output in tokens; None: unknown."""
     lacks: frozenset[str] = NOTHING
-    """Of ``images``, ``audio``, ``tools``, ``json_schema`` and ``reasoning`` what it cannot do. All
-    else it can do, or it is unknown."""
+    """Of ``ABILITIES`` what it cannot do."""
+    has: frozenset[str] = NOTHING
+    """What it can do. Of what is in neither it is unknown."""
 
 
 UNKNOWN = ModelAbilities()
@@ -66,10 +72,17 @@ class AbilityBook:
         return models.find(model)
 
 
+class _Row(Struct, frozen=True, array_like=True):
+    context_window: int | None
+    max_output: int | None
+    marks: str
+    """``+``, ``-`` or ``?`` for each of ``ABILITIES``."""
+
+
 class _ProviderModels:
     def __init__(self, vendor: str, data: Raw) -> None:
         self._vendor = vendor
-        rows = msgspec.json.decode(data, type=dict[str, list[str | int | None]])
+        rows = msgspec.json.decode(data, type=dict[str, _Row])
         self._by_name = {name: _read(row) for name, row in rows.items()}
         self._by_essence: dict[tuple[str, ...], ModelAbilities] = {}
         for name, abilities in self._by_name.items():
@@ -82,15 +95,18 @@ class _ProviderModels:
         return found or self._by_essence.get(essence(model, self._vendor), UNKNOWN)
 
 
-def _read(row: list[str | int | None]) -> ModelAbilities:
-    window, *lacks = row
-    return ModelAbilities(window if isinstance(window, int) else None, frozenset(map(str, lacks)))
+def _read(row: _Row) -> ModelAbilities:
+    marks = tuple(zip(ABILITIES, row.marks, strict=True))
+    lacks, has = (frozenset(name for name, mark in marks if mark == one) for one in "-+")
+    return ModelAbilities(row.context_window, row.max_output, lacks, has)
 
 
 def _common(one: ModelAbilities, other: ModelAbilities) -> ModelAbilities:
+    """What holds for both. Of the windows the longest, which refuses no request too early."""
     windows = one.context_window, other.context_window
     longest = None if None in windows else max(filter(None, windows))
-    return ModelAbilities(longest, one.lacks & other.lacks)
+    output = one.max_output if one.max_output == other.max_output else None
+    return ModelAbilities(longest, output, one.lacks & other.lacks, one.has & other.has)
 
 
 @lru_cache(maxsize=1)

@@ -348,17 +348,15 @@ def compile_price(
         rates = _scaled(rates, factor)
     amounts = [amount for rate in msgspec.structs.astuple(rates) for amount in _amounts(rate)]
     places = max(_places(amount) for amount in amounts)
-    thresholds = sorted(
-        {start for rate in msgspec.structs.astuple(rates) for start in _starts(rate)}
-    )
+    thresholds = find_thresholds(rates)
     return Price(
         origin=msgspec.structs.replace(origin, tiered=bool(thresholds)),
         rates=rates,
         thresholds=thresholds,
         tiers=[_tier_rates(rates, one_rate, above, places) for above in [-1, *thresholds]],
-        request=_in_units(_rate_above(rates.requests, -1), places + 3) or 0,
-        web_search=_in_units(_rate_above(rates.web_searches, -1), places + 3),
-        file_search=_in_units(_rate_above(rates.file_searches, -1), places + 3),
+        request=_in_units(rate_above(rates.requests, -1), places + 3) or 0,
+        web_search=_in_units(rate_above(rates.web_searches, -1), places + 3),
+        file_search=_in_units(rate_above(rates.file_searches, -1), places + 3),
         by_unit=by_unit,
         has_tokens=has_tokens,
         digits=places + 6,
@@ -367,8 +365,8 @@ def compile_price(
 
 
 def _unit_rates(rates: Rates) -> UnitRates | None:
-    hour, characters = _rate_above(rates.audio_hours, -1), _rate_above(rates.characters, -1)
-    search_units = _rate_above(rates.search_units, -1)
+    hour, characters = rate_above(rates.audio_hours, -1), rate_above(rates.characters, -1)
+    search_units = rate_above(rates.search_units, -1)
     is_by_request = rates.requests is not None and rates == Rates(requests=rates.requests)
     if hour is None and characters is None and search_units is None and not is_by_request:
         return None
@@ -394,7 +392,7 @@ def _scaled(rates: Rates, factor: Decimal) -> Rates:
 
 def _tier_rates(rates: Rates, one_rate: OneRate, above: int, places: int) -> TierRates:
     def units(rate: Rate | None) -> int | None:
-        return _in_units(_rate_above(rate, above), places)
+        return _in_units(rate_above(rate, above), places)
 
     into, out = units(rates.input), units(rates.output)
     read = _rate_or_whole(units(rates.cache_read), into)
@@ -442,7 +440,12 @@ def _rate_or_whole(rate: int | None, whole: int | None) -> int:
     return rate if rate is not None else whole or 0
 
 
-def _rate_above(rate: Rate | None, above: int) -> Decimal | None:
+def find_thresholds(rates: Rates) -> list[int]:
+    """The numbers of input tokens above which a rate changes, ascending."""
+    return sorted({start for rate in msgspec.structs.astuple(rates) for start in _starts(rate)})
+
+
+def rate_above(rate: Rate | None, above: int) -> Decimal | None:
     """The rate of requests with more than ``above`` input tokens."""
     if not isinstance(rate, Tiered):
         return rate

@@ -47,6 +47,8 @@ class CatalogModel(Struct, frozen=True, kw_only=True):
     cache_write: Decimal | None
     deprecated: bool | None
     """None for a model that is not in the data."""
+    rates: Rates = Rates()
+    """All rates in force, with their tiers."""
 
 
 class ModelPrices:
@@ -328,6 +330,7 @@ class PriceBook:
             cached=_base(rates.cache_read),
             cache_write=_base(rates.cache_write),
             deprecated=model.deprecated if model else None,
+            rates=rates,
         )
 
     def _cached_search(self, price_id: str, model: str) -> ModelPrices | None:

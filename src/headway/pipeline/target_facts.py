@@ -3,6 +3,8 @@ price list, and from the data of their models."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from headway.metering.model_abilities import UNKNOWN, ModelAbilities, shipped_abilities
@@ -89,7 +91,7 @@ def find_facts(snapshot: Snapshot, provider: str, model: str, unix_now: float) -
         return TargetFacts(unusable="has no provider of that name", names=frozenset({provider}))
     adapter = upstream.provider
     priced = snapshot.prices.describe(adapter.price_id, model, unix_now, provider=provider)
-    abilities = _abilities(upstream, model)
+    abilities = find_abilities(upstream, model)
     return TargetFacts(
         unusable=_unusable(upstream),
         names=frozenset({provider, adapter.name}),
@@ -105,7 +107,23 @@ def find_facts(snapshot: Snapshot, provider: str, model: str, unix_now: float) -
     )
 
 
-def _abilities(upstream: Upstream, model: str) -> ModelAbilities:
+def describe_abilities(
+    capabilities: Mapping[str, str], known: ModelAbilities
+) -> dict[str, bool | None]:
+    """Whether a model can do each of ``NEEDS`` behind an adapter with these capabilities. None:
+    unknown."""
+    return {need: _has(need, capabilities, known) for need in NEEDS}
+
+
+def _has(need: str, capabilities: Mapping[str, str], known: ModelAbilities) -> bool | None:
+    if is_missing(need, capabilities):
+        return False
+    if is_emulated(need, capabilities) or need in known.has:
+        return True
+    return False if need in known.lacks else None
+
+
+def find_abilities(upstream: Upstream, model: str) -> ModelAbilities:
     """Of a model of the vendor; under an address of one's own a name may mean another model. What
     the configuration says that a deployment is, counts for names that are unknown."""
     if upstream.provider.base_url is not None and not serves_vendor_models(upstream):

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
+from http import HTTPStatus
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 from headway import __version__
+from headway.catalog.catalog_cache import CatalogCache
 from headway.dialects.base import JSON, ClientRequest, Dialect, OpenAIFormat
 from headway.errors import BodyTooLarge, HeadwayError, NotAllowed, NotFound
 from headway.pipeline.call import GatewayCall
@@ -86,7 +88,8 @@ class AsgiRoutes:
         self._gateway = gateway
         self._reader = reader
         self._ledger: ledger_routes.LedgerRoutes | None = None
-        self._info_routes = info_routes.InfoRoutes(gateway)
+        self._catalog = CatalogCache(gateway)
+        self._info_routes = info_routes.InfoRoutes(self._catalog)
         self._documentation = documentation
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +135,7 @@ class AsgiRoutes:
         if self._ledger is None:
             from headway.server.api.ledger_routes import LedgerRoutes
 
-            self._ledger = LedgerRoutes(self._gateway, self._reader)
+            self._ledger = LedgerRoutes(self._gateway, self._reader, self._catalog)
         return self._ledger
 
     def _reads_ledger(self, scope: Scope) -> bool:
@@ -196,7 +199,8 @@ class AsgiRoutes:
         answer = await (while_connected(work, receive) if route.ends_with_client else work)
         content_type = (b"content-type", answer.content_type)
         if isinstance(answer.body, bytes):
-            await _send_response(send, 200, [content_type, *answer.headers], answer.body)
+            headers = [content_type, *answer.headers]
+            await _send_response(send, answer.status, headers, answer.body)
         else:
             await stream(answer, scope, receive, send)
 
@@ -358,8 +362,10 @@ def _check_method(scope: Scope, *methods: str) -> None:
 
 
 async def _send_response(send: Send, status: int, headers: Headers, body: bytes) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    start = {"type": "http.response.start", "status": status, "headers": [*headers, length]}
+    length = [(b"content-length", b"%d" % len(body))]
+    if status == HTTPStatus.NOT_MODIFIED:  # it would be that of the body that is not sent
+        length = []  # (RFC 9110, section 8.6)
+    start = {"type": "http.response.start", "status": status, "headers": [*headers, *length]}
     await send(start)
     await send({"type": "http.response.body", "body": body})
 

@@ -27,6 +27,7 @@ from headway.server.openapi.reference import markdown
 from headway.server.openapi.schemas import (
     anthropic,
     base,
+    catalog,
     chat,
     completions,
     explain,
@@ -151,6 +152,7 @@ def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
         spend,
         tracker,
         explain,
+        catalog,
     )
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)

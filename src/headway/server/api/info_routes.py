@@ -11,10 +11,11 @@ import msgspec
 
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_catalog import ProviderCatalog
+from headway.catalog.model_kinds import kind_of
 from headway.dialects.base import decode_object, field
 from headway.errors import InvalidField, MissingProvider, NotFound
 from headway.pipeline import model_names
-from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.pipeline.gateway import Snapshot, Upstream
 from headway.pipeline.unknown_names import unknown_provider
 from headway.types import Headers, Parameter
 
@@ -44,10 +45,10 @@ OFF = ("", "0", "false")
 
 
 class InfoRoutes:
-    """The routes of one gateway, with their cache of model lists."""
+    """The routes of one gateway."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._catalog = CatalogCache(gateway)
+    def __init__(self, catalog: CatalogCache) -> None:
+        self._catalog = catalog
 
     async def respond(self, path: str, query: Query, headers: Headers = ()) -> bytes:
         """The JSON for a path that ``find`` knows. Raises HeadwayError for a wrong request."""
@@ -234,7 +235,7 @@ async def gemini_model(catalog: CatalogCache, request: InfoRequest) -> Any:
 
 
 def _gemini_model(row: Mapping[str, Any]) -> dict[str, Any]:
-    method = "embedContent" if "embed" in row["id"] else "generateContent"
+    method = "embedContent" if kind_of(row["id"]) == "embedding" else "generateContent"
     model = {
         "name": f"models/{row['id']}",
         "version": "",
@@ -283,7 +284,7 @@ def _ollama_details(row: Mapping[str, Any]) -> dict[str, Any]:
     info = {"general.architecture": family}
     if row.get("context_window") is not None:
         info[f"{family}.context_length"] = row["context_window"]
-    is_embedder = "embed" in row["id"]
+    is_embedder = kind_of(row["id"]) == "embedding"
     abilities = ["embedding"] if is_embedder else ["completion", "tools", "thinking"]
     if "image" in (row.get("input_modalities") or ()):
         abilities.append("vision")

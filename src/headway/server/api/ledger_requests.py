@@ -9,10 +9,12 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from headway.catalog.catalog_cache import CatalogCache
+from headway.catalog.model_rows import ModelRows
 from headway.dialects.base import JSON
 from headway.errors import NotFound, RequestError
 from headway.ledger import call_lookup, queries
-from headway.ledger.queries import FILTERS, Pairs, Query
+from headway.ledger.queries import FILTERS, MAX_LENGTH, Pairs, Query
 from headway.ledger.store import Call
 from headway.pipeline.gateway import Gateway, Snapshot
 from headway.policy.keys import KeyId, without_keys
@@ -46,21 +48,37 @@ class LedgerRequest(NamedTuple):
         """The query of the request. Raises RequestError."""
         return queries.read(self.pairs, self.now, takes=takes, filters=filters, owner=self.owner)
 
+    def read_texts(self, *names: str) -> dict[str, str]:
+        """The parameters of the query that have a value. Raises RequestError for others than
+        ``names``, and for values that nothing can have."""
+        given: dict[str, str] = {}
+        for name, value in self.pairs:
+            if name not in names:
+                known = ", ".join(f"`{each}`" for each in names) or "none"
+                message = f"There is no parameter `{name[:40]}` here; there are: {known}."
+                raise RequestError(message, param=name[:40])
+            if len(value) > MAX_LENGTH or not value.isprintable():
+                message = f"`{name}` must be a text of at most {MAX_LENGTH} visible characters."
+                raise RequestError(message, param=name)
+            if value:
+                given[name] = value
+        return given
+
 
 class Answer(NamedTuple):
-    """A reply with status 200."""
-
     body: bytes | Pieces
     content_type: bytes = JSON
     headers: Headers = ()
+    status: int = 200
 
 
 class Ledger:
     """What the routes work with."""
 
-    def __init__(self, gateway: Gateway, reader: LedgerReader) -> None:
+    def __init__(self, gateway: Gateway, reader: LedgerReader, catalog: CatalogCache) -> None:
         self.gateway = gateway
         self.reader = reader
+        self.models = ModelRows(catalog)
         self.followers = 0
         """Clients that follow the calls as they end."""
         self.posted: tuple[str, float] | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from headway.catalog.catalog_cache import CatalogCache
 from headway.pipeline.gateway import Gateway
 from headway.policy.keys import KeyId, authorize
 from headway.server.api import (
@@ -17,6 +18,7 @@ from headway.server.api import (
     feedback_route,
     generation_route,
     log_routes,
+    model_list_route,
     replay_route,
     routes_route,
     spend_routes,
@@ -51,6 +53,7 @@ ROUTES: dict[str, Route] = {
     "/api/usage": Route(usage_routes.usage),
     "/api/costs/reconcile": Route(usage_routes.reconcile),
     "/api/export": Route(export_route.export_or_convert, (*READ, *WRITE)),
+    "/api/models": Route(model_list_route.models),
     "/api/routes": Route(routes_route.routes),
     "/api/explain": Route(explain_route.explain_request, WRITE),
     "/api/feedback": Route(feedback_route.give_feedback, WRITE),
@@ -99,8 +102,8 @@ class LedgerRoutes:
 
     find = staticmethod(find)
 
-    def __init__(self, gateway: Gateway, reader: LedgerReader) -> None:
-        self._ledger = Ledger(gateway, reader)
+    def __init__(self, gateway: Gateway, reader: LedgerReader, catalog: CatalogCache) -> None:
+        self._ledger = Ledger(gateway, reader, catalog)
 
     def reads_body(self, method: str) -> bool:
         return method in WITH_BODY

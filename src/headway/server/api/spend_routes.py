@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from headway.dialects.base import decode_object
 from headway.errors import InvalidField, RequestError
 from headway.ledger.json_views import iso_time
-from headway.ledger.queries import MAX_LENGTH, OFF, ON, read_time
+from headway.ledger.queries import OFF, ON, read_time
 from headway.ledger.store import MAX_LIMIT, Dimension, Filter, LogRow, Usage
 from headway.policy.keys import ANONYMOUS
 from headway.record import Record, call_id_in, reply_id_of
@@ -35,23 +35,6 @@ _TIMES = ("start_date", "end_date")
 
 
 # --- The query ------------------------------------------------------------------------------------
-
-
-def _read(request: LedgerRequest, *names: str) -> dict[str, str]:
-    """The parameters of a query that have a value. Raises RequestError for others than ``names``,
-    and for values that nothing can have."""
-    given: dict[str, str] = {}
-    for name, value in request.pairs:
-        if name not in names:
-            known = ", ".join(f"`{each}`" for each in names) or "none"
-            message = f"There is no parameter `{name[:40]}` here; there are: {known}."
-            raise RequestError(message, param=name[:40])
-        if len(value) > MAX_LENGTH or not value.isprintable():
-            message = f"`{name}` must be a text of at most {MAX_LENGTH} visible characters."
-            raise RequestError(message, param=name)
-        if value:
-            given[name] = value
-    return given
 
 
 def _read_date(name: str, text: str, now: float) -> float:
@@ -108,7 +91,7 @@ def _read_switch(given: Mapping[str, str], name: str) -> bool:
 async def logs(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /spend/logs``: sums by day where both dates are given, unless ``summarize=false``; else
     the newest calls, at most ``MAX_LIMIT``."""
-    given = _read(request, "api_key", "user_id", "request_id", *_TIMES, "summarize")
+    given = request.read_texts("api_key", "user_id", "request_id", *_TIMES, "summarize")
     names = given.get("request_id")
     where = replace(
         _period(given, request.now) if set(_TIMES) & given.keys() else Filter(),
@@ -226,14 +209,14 @@ def _day_of(usage: Usage) -> str:
 
 async def total(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend``. LiteLLM's ``max_budget`` is 0 where there is none."""
-    where = replace(_period(_read(request), request.now), owner=request.owner)
+    where = replace(_period(request.read_texts(), request.now), owner=request.owner)
     (usage,) = await _usage(ledger, where, ())
     return answer({"spend": float(usage.cost_usd), "max_budget": 0.0})
 
 
 async def by_day(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/logs``: of the last thirty days."""
-    given = _read(request, "api_key")
+    given = request.read_texts("api_key")
     keys = _key_ids(given)
     where = replace(_period({}, request.now), keys=keys, owner=request.owner)
     more = {"api_key": keys[0]} if keys else {}
@@ -254,7 +237,7 @@ async def _by(
 
 async def keys(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/keys``."""
-    limit = _read_limit(_read(request, "limit"), MAX_LIMIT)
+    limit = _read_limit(request.read_texts("limit"), MAX_LIMIT)
     rows = [
         {"api_key": key, "key_alias": None, "key_name": None, "total_spend": float(usage.cost_usd)}
         for key, usage in await _by(ledger, request, "key", _period({}, request.now))
@@ -264,7 +247,7 @@ async def keys(ledger: Ledger, request: LedgerRequest) -> Answer:
 
 async def models(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/models``."""
-    limit = _read_limit(_read(request, "limit"), 10)
+    limit = _read_limit(request.read_texts("limit"), 10)
     rows = [
         {
             "model": model,
@@ -278,14 +261,14 @@ async def models(ledger: Ledger, request: LedgerRequest) -> Answer:
 
 async def providers(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/provider``."""
-    where = _period(_read(request, *_TIMES), request.now)
+    where = _period(request.read_texts(*_TIMES), request.now)
     found = await _by(ledger, request, "provider", where)
     return answer([{"provider": name, "spend": float(usage.cost_usd)} for name, usage in found])
 
 
 async def tags(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/tags``: of those in ``tags``, or of all."""
-    given = _read(request, *_TIMES, "tags")
+    given = request.read_texts(*_TIMES, "tags")
     wanted = set(filter(None, given.get("tags", "").split(","))) - {"all-tags"}
     rows = [
         {"name": tag, "spend": float(usage.cost_usd), "log_count": usage.calls}
@@ -297,7 +280,7 @@ async def tags(ledger: Ledger, request: LedgerRequest) -> Answer:
 
 async def tag_names(ledger: Ledger, request: LedgerRequest) -> Answer:
     """``GET /global/spend/all_tag_names``."""
-    found = await _tagged(ledger, request, _read(request))
+    found = await _tagged(ledger, request, request.read_texts())
     return answer({"tag_names": [tag for tag, _ in found]})
 
 
@@ -309,7 +292,7 @@ async def all_tags(ledger: Ledger, request: LedgerRequest) -> Answer:
             "log_count": usage.calls,
             "total_spend": float(usage.cost_usd),
         }
-        for tag, usage in await _tagged(ledger, request, _read(request, *_TIMES))
+        for tag, usage in await _tagged(ledger, request, request.read_texts(*_TIMES))
     ]
     return answer(rows)
 

@@ -2,6 +2,7 @@
 
 from headway.server.openapi import (
     anthropic_operations,
+    catalog_operations,
     completions_operations,
     error_examples,
     explain_operations,
@@ -254,6 +255,7 @@ OPERATIONS = (
             error_examples.NO_PROVIDER,
         ),
     ),
+    *catalog_operations.OPERATIONS,
     *explain_operations.OPERATIONS,
     Operation(
         method="post",
