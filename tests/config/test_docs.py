@@ -101,6 +101,7 @@ def test_flags_and_variables_are_those_of_the_command_line() -> None:
         "HEADWAY_LOG_LEVEL",
         "HEADWAY_LOG_FORMAT",
         "HEADWAY_LOG_ACCESS",
+        "HEADWAY_PAGE",
     }
 
 

@@ -182,6 +182,8 @@ class Server(Struct, frozen=True, kw_only=True):
     log: Log = Log()
     passthrough: bool = True
     """Pass requests through to the providers' own APIs."""
+    page: bool = True
+    """Serve the web page."""
     strict: bool = False
     """Refuse requests that a provider's adapter would have to transform."""
     insecure: bool = False

@@ -119,6 +119,11 @@ SERVER = Section(
             "Whether `/providers/{name}/...` passes requests through to a provider's own API, with "
             "all that the provider's key allows.",
         ),
+        "page": Key(
+            value_types.FLAG,
+            "Whether browsers get the web page at `/`. It needs no key; what it shows does.",
+            "HEADWAY_PAGE",
+        ),
         "strict": Key(
             value_types.FLAG,
             "Refuses every request that needs a transformation for its provider (a parameter "

@@ -99,7 +99,12 @@ class App:
             is_shared=not ledger.url.startswith("sqlite:"),
         )
         self.gateway.history = LedgerHistory(self._reader)
-        self._routes = asgi.AsgiRoutes(self.gateway, self._respond_with_documentation, self._reader)
+        self._routes = asgi.AsgiRoutes(
+            self.gateway,
+            self._respond_with_documentation,
+            self._reader,
+            has_page=self.config.server.page,
+        )
         self._schedule_keep_alive()
 
     def reload(self, config: Config) -> None:
@@ -113,6 +118,7 @@ class App:
             composition.set_cache(self.gateway, config.cache)
         self.config = config
         self.gateway.snapshot = snapshot
+        self._routes.has_page = config.server.page
         routing_states.configure(self.gateway.routing_state, config)
         if old is not None:
             old.retire(self.gateway)

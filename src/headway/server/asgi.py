@@ -41,6 +41,7 @@ from headway.server.ledger_reader import LedgerReader
 from headway.types import Headers
 
 if TYPE_CHECKING:
+    from headway.server import page
     from headway.server.api import ledger_routes
 
 T = TypeVar("T")
@@ -83,7 +84,12 @@ class AsgiRoutes:
     it may raise HeadwayError."""
 
     def __init__(
-        self, gateway: Gateway, documentation: AsgiApplication, reader: LedgerReader
+        self,
+        gateway: Gateway,
+        documentation: AsgiApplication,
+        reader: LedgerReader,
+        *,
+        has_page: bool = True,
     ) -> None:
         self._gateway = gateway
         self._reader = reader
@@ -91,12 +97,14 @@ class AsgiRoutes:
         self._catalog = CatalogCache(gateway)
         self._info_routes = info_routes.InfoRoutes(self._catalog)
         self._documentation = documentation
+        self._page: page.Page | None = None
+        self.has_page = has_page
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
         try:
             find_earlier_gateways(scope["headers"], self._gateway.gateway_id)
-            path, headers = scope["path"], scope["headers"]
+            path = scope["path"]
             _check_websocket(scope)
             if (address := native_routes.find_in_scope(scope)) is not None:
                 await self._pass_through(address, scope, receive, send)
@@ -113,22 +121,29 @@ class AsgiRoutes:
             elif (ledger := self._ledger_routes().find(path)) is not None:
                 send = self._with_request_id(scope, send)
                 await self._respond_from_ledger(ledger, scope, receive, send)
+            elif self.has_page and (path == "/" or path.startswith(routes.PAGE_FILES)):
+                await self._respond_with_page(scope, self._with_request_id(scope, send))
             elif path.rstrip("/") in PROBES:
                 _check_method(scope, "GET", "HEAD")
                 send = self._with_request_id(scope, send)
                 await _send_response(send, 200, [(b"content-type", TEXT)], INDEX)
             else:
-                if not routes.is_documentation(path):
-                    authorize(headers, self._gateway.snapshot.keys)
-                if (refusal := refused_responses.find_refused(path)) is not None:
-                    limit = self._gateway.snapshot.body_limit
-                    await _read_body(receive, limit, headers)  # so that the connection goes on
-                    raise refusal
-                await self._documentation(scope, receive, self._with_request_id(scope, send))
+                await self._respond_to_rest(scope, receive, self._with_request_id(scope, send))
         except ClientDisconnected:
             return
         except HeadwayError as error:
             await _refuse(error, self._request_id(scope), scope, send, self._native_format(scope))
+
+    async def _respond_to_rest(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The documentation, and paths without a route."""
+        path, headers = scope["path"], scope["headers"]
+        if not routes.is_documentation(path):
+            authorize(headers, self._gateway.snapshot.keys)
+        if (refusal := refused_responses.find_refused(path)) is not None:
+            limit = self._gateway.snapshot.body_limit
+            await _read_body(receive, limit, headers)  # so that the connection goes on
+            raise refusal
+        await self._documentation(scope, receive, send)
 
     def _ledger_routes(self) -> ledger_routes.LedgerRoutes:
         """They are imported when somebody asks for one: calls do not need them."""
@@ -223,6 +238,22 @@ class AsgiRoutes:
         body = await _read_body(receive, snapshot.body_limit, scope["headers"])
         details = await self._info_routes.show(body)
         await _send_response(send, 200, [(b"content-type", JSON)], details)
+
+    async def _respond_with_page(self, scope: Scope, send: Send) -> None:
+        """Imported when somebody asks for it, like the ledger's routes."""
+        from headway.server import page
+
+        _check_method(scope, "GET", "HEAD")
+        headers = scope["headers"]
+        if self._page is None:
+            self._page = page.Page()
+        if scope["path"] != "/":
+            answer = await self._page.file(scope["path"], headers)
+        elif page.wants_page(headers):
+            answer = await self._page.index(headers)
+        else:
+            answer = 200, [(b"content-type", TEXT), (b"vary", b"accept")], INDEX
+        await _send_response(send, *answer)
 
     async def _respond_with_info(self, scope: Scope, send: Send) -> None:
         _check_method(scope, "GET", "HEAD")

@@ -60,6 +60,8 @@ ERRORS: tuple[tuple[str, GeminiErrors | OllamaErrors], ...] = (
 )
 """The format of errors on other routes, by the beginning of their path."""
 PREFIXES = tuple(sorted({prefix for prefix, _ in DIALECTS if prefix}))
+PAGE_FILES = "/ui/"
+"""The beginning of the paths of the web page's files."""
 DOCUMENTATION = ("/docs", "/openapi.json")
 
 
