@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -130,3 +132,10 @@ def test_a_file_that_is_not_there_is_not_found(page: Page) -> None:
     for path in ("/ui/", "/ui/main.js", f"{folder}/other.js", f"{folder}/../main.js"):
         with pytest.raises(NotFound, match="The page has no file"):
             asyncio.run(page.file(path, []))
+
+
+def test_a_server_starts_without_the_page() -> None:
+    program = "import sys, headway.server.app; print('headway.server.page' in sys.modules)"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+
+    assert ran.stdout.strip() == b"False"
