@@ -33,6 +33,7 @@ export function formatUsd(value) {
 export function formatSeconds(value) {
   if (!isNumber(value)) return DASH;
   const size = Math.abs(value);
+  if (size === 0) return "0 s";
   if (size < 0.0001) return `${(value * 1e6).toFixed(0)} µs`;
   if (size < 0.01) return `${(value * 1e3).toFixed(2)} ms`;
   if (size < 0.1) return `${(value * 1e3).toFixed(1)} ms`;

@@ -1,33 +1,43 @@
-/** Charts over time, drawn by uPlot in the colours of the page. */
+/** Charts over time, drawn by uPlot in the colours of the page, with a tooltip that reads values. */
 import { useEffect, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import { html } from "../html.js";
-import { resolveColor, seriesColor } from "./color.js";
 import { theme } from "../state/settings.js";
+import { makeTooltip } from "./chart_tooltip.js";
+import { resolveColor, seriesColor } from "./color.js";
 
 /**
- * @typedef {{label: string, values: (number | null)[], color?: string, isArea?: boolean,
- *   isStepped?: boolean, isDashed?: boolean, isBars?: boolean}} Series `color` is the name of a
- *   custom property; by default the series' own
+ * @typedef {object} Series
+ * @property {string} label
+ * @property {(number | null)[]} values
+ * @property {(number | null)[]} [shown] what the tooltip shows, where it is not the drawn value
+ * @property {string} [color] a custom property; by default that of the series' place
+ * @property {boolean} [isArea] filled below the line
+ * @property {boolean} [isStacked] filled so that what lies behind does not show
+ * @property {boolean} [isBars]
+ * @property {boolean} [isDashed]
  */
 
 /**
- * @param {{x: number[], series: Series[], height?: number, label: string,
- *   format?: (value: number | null) => string, isTime?: boolean,
- *   formatX?: (value: number) => string, onPick?: (index: number) => void,
- *   hasLegend?: boolean}} props `x` in Unix seconds with `isTime`
+ * @typedef {object} ChartProps
+ * @property {number[]} x Unix seconds, or any number with `formatX`
+ * @property {Series[]} series
+ * @property {string} label for screen readers
+ * @property {number} [height] pixels
+ * @property {(value: number | null) => string} [format]
+ * @property {(value: number) => string} [formatX] in place of times
+ * @property {(value: number) => string} [formatTitle] the tooltip's first line
+ * @property {(index: number) => void} [onPick] a click on a point
  */
+
+/** @param {ChartProps} props */
 export function Chart(props) {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const chart = useRef(/** @type {uPlot | null} */ (null));
   const latest = useRef(props);
   latest.current = props;
-  const shape = JSON.stringify([
-    props.series.map(({ values, ...rest }) => rest),
-    props.height,
-    props.isTime,
-    theme.value,
-  ]);
+  const looks = props.series.map(({ values, shown, ...look }) => look);
+  const shape = JSON.stringify([looks, props.height, theme.value]);
   useEffect(() => {
     const place = ref.current;
     if (!place) return;
@@ -52,36 +62,48 @@ export function Chart(props) {
   useEffect(() => {
     chart.current?.setData(dataOf(props));
   }, [props.x, props.series]);
-  return html`<div class="chart" ref=${ref} role="img" aria-label=${props.label} />`;
+  return html`<div class="chart ${props.onPick ? "can-pick" : ""}" ref=${ref} role="img"
+    aria-label=${props.label} style=${{ minHeight: `${props.height ?? 200}px` }} />`;
 }
 
-/** @param {{x: number[], series: Series[]}} props @returns {uPlot.AlignedData} */
+/** @param {ChartProps} props @returns {uPlot.AlignedData} */
 const dataOf = ({ x, series }) => /** @type {any} */ ([x, ...series.map((one) => one.values)]);
 
-/** @param {HTMLElement} place @param {{current: any}} latest @returns {uPlot.Options} */
+/** @param {HTMLElement} place @param {{current: ChartProps}} latest @returns {uPlot.Options} */
 function makeOptions(place, latest) {
   const props = latest.current;
-  const isTime = props.isTime ?? true;
-  const font = `12px ${getComputedStyle(place).fontFamily}`;
-  const axis = { stroke: resolveColor("--text-3"), font, ticks: { show: false }, grid: { stroke: resolveColor("--line"), width: 1 } };
-  const format = props.format ?? String;
+  const { format = String, formatX } = props;
+  const hasBars = props.series.some((one) => one.isBars);
+  const axis = {
+    stroke: resolveColor("--text-3"),
+    font: `12px ${getComputedStyle(place).fontFamily}`,
+    ticks: { show: false },
+    grid: { stroke: resolveColor("--line"), width: 1 },
+  };
+  /** @type {uPlot.Axis} */
+  const across = {
+    ...axis,
+    grid: { show: false },
+    space: 80,
+    size: 28,
+    gap: 6,
+    values: (_, ticks) => ticks.map(formatX ?? ((tick) => nameTick(tick, ticks))),
+  };
   return {
     width: place.clientWidth || 300,
     height: props.height ?? 200,
-    legend: { show: props.hasLegend ?? props.series.length > 1, live: true },
-    cursor: { points: { size: 7 }, drag: { x: false, y: false }, y: false },
-    scales: { x: { time: isTime } },
-    axes: [
-      { ...axis, grid: { show: false }, space: 70, ...(props.formatX && { values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map(props.formatX) }) },
-      { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ ticks) => ticks.map((tick) => format(tick)) },
-    ],
-    series: [
-      { value: (/** @type {any} */ _, /** @type {number} */ value) => (value === null ? "–" : (props.formatX?.(value) ?? (isTime ? new Date(value * 1000).toLocaleString("en-GB") : String(value)))) },
-      ...props.series.map((/** @type {Series} */ one, /** @type {number} */ at) => drawSeries(one, resolveColor(one.color ?? seriesColor(at)), format)),
-    ],
+    padding: [8, 20, 0, 0],
+    legend: { show: false },
+    cursor: { points: { show: !hasBars, size: 7 }, drag: { x: false, y: false }, y: false },
+    scales: {
+      x: { time: !formatX, range: hasBars ? padRange : undefined },
+      y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
+    },
+    axes: [across, { ...axis, size: 60, space: 36, gap: 8, values: (_, ticks) => ticks.map((tick) => shorten(format(tick))) }],
+    series: [{}, ...props.series.map(drawSeries)],
     hooks: {
       ready: [
-        (/** @type {uPlot} */ self) => {
+        (self) => {
           self.over.addEventListener("click", () => {
             const at = self.cursor.idx;
             if (typeof at === "number") latest.current.onPick?.(at);
@@ -89,23 +111,48 @@ function makeOptions(place, latest) {
         },
       ],
     },
+    plugins: [makeTooltip(latest)],
   };
 }
 
-/** @param {Series} one @param {string} stroke @param {(value: number | null) => string} format @returns {uPlot.Series} */
-function drawSeries(one, stroke, format) {
+/** A time on the axis: the hour where the ticks lie within a day, else the date. @param {number} tick
+ * @param {number[]} ticks */
+function nameTick(tick, ticks) {
+  const date = new Date(tick * 1000);
+  const gap = ticks.length > 1 ? ticks[1] - ticks[0] : 0;
+  const isMidnight = date.getHours() === 0 && date.getMinutes() === 0;
+  if (gap < 86_400 && !isMidnight) {
+    return date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  }
+  return gap > 27 * 86_400
+    ? date.toLocaleDateString("en-GB", { month: "short", year: "2-digit" })
+    : date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+/** "5.00 s" as "5 s". @param {string} text */
+const shorten = (text) => text.replace(/(\.\d*?)0+(?=\D|$)/, "$1").replace(/\.(?=\D|$)/, "");
+
+/** Room for the outer halves of the first and last bar. @type {uPlot.Range.Function} */
+const padRange = (self, low, high) => {
+  const x = self.data[0];
+  const half = x.length > 1 ? (x[1] - x[0]) / 2 : 0.5;
+  return [low - half, high + half];
+};
+
+/** @param {Series} one @param {number} at @returns {uPlot.Series} */
+function drawSeries(one, at) {
+  const stroke = resolveColor(one.color ?? seriesColor(at));
+  const mix = (/** @type {number} */ share) => `color-mix(in srgb, ${stroke} ${share}%, transparent)`;
+  if (one.isBars) {
+    const paths = uPlot.paths.bars?.({ size: [0.72, 36], radius: 0.12 });
+    return { label: one.label, fill: stroke, width: 0, paths, points: { show: false } };
+  }
   return {
     label: one.label,
-    stroke,
+    stroke: one.isDashed ? mix(55) : stroke,
     width: 1.75,
-    dash: one.isDashed ? [4, 4] : undefined,
-    fill: one.isArea || one.isBars ? `color-mix(in srgb, ${stroke} ${one.isBars ? 70 : 14}%, transparent)` : undefined,
-    paths: one.isBars
-      ? uPlot.paths.bars?.({ size: [0.7, 40], radius: 0.15 })
-      : one.isStepped
-        ? uPlot.paths.stepped?.({ align: 1 })
-        : undefined,
-    points: { show: one.values.length === 1, size: 6 },
-    value: (/** @type {any} */ _, /** @type {number | null} */ value) => format(value),
+    dash: one.isDashed ? [3, 4] : undefined,
+    fill: one.isStacked ? `color-mix(in srgb, ${stroke} 45%, ${resolveColor("--surface")})` : one.isArea ? mix(12) : undefined,
+    points: { show: one.values.filter((value) => value !== null).length === 1, size: 6 },
   };
 }
