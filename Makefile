@@ -12,7 +12,7 @@ CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices vendor-page clean setup-run setup-dev setup-clients
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt page-check page-fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices vendor-page clean setup-run setup-dev setup-clients setup-page
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -60,6 +60,12 @@ fmt: setup-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+page-check: setup-page ## Lint, formatting, types, libraries and size of the web page
+	@$(BIN)/python tools/check_page.py
+
+page-fmt: setup-page ## Format the web page and mend what the linter can
+	@$(BIN)/python tools/check_page.py --fix
+
 bench: setup-dev ## Gateways side by side, as ratios to nginx; ARGS="--only nginx,headway" for some
 	@$(BIN)/python -m bench.compare $(ARGS)
 
@@ -105,7 +111,7 @@ vendor-page: setup-run ## Re-create the libraries of the web page from their npm
 	@$(BIN)/python tools/vendor_page.py $(ARGS)
 
 clean: ## Remove .venv and everything else that these targets made
-	rm -rf .venv $(CLIENTS:%=.venv-%) tests/clients/*/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
+	rm -rf .venv $(CLIENTS:%=.venv-%) tests/clients/*/node_modules tools/page/node_modules dist build .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache \
 	  .pytest_cache .ruff_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -119,3 +125,6 @@ setup-clients: setup-dev
 	@for group in $(CLIENTS); do tools/setup.sh $$group || exit; done
 	@tools/setup_node.sh tests/clients/node
 	@tools/setup_node.sh tests/clients/agents
+
+setup-page: setup-dev
+	@tools/setup_node.sh tools/page

@@ -7,7 +7,7 @@ cd "$1"
 wanted=$(cksum package.json)
 [ "$wanted" != "$(cat node_modules/.stamp 2>/dev/null)" ] || exit 0
 command -v npm >/dev/null || {
-    echo "make clients needs npm: install it (Debian, Ubuntu: apt-get install npm)" >&2
+    echo "$1/package.json needs npm: install it (Debian, Ubuntu: apt-get install npm)" >&2
     exit 1
 }
 echo "Installing the packages of $1/package.json: once, a minute or two" >&2

@@ -18,7 +18,12 @@ export function CommandPalette({ pages, commands, onClose }) {
       hint: "page",
       run: () => navigate(routeHref(name)),
     })),
-    { id: "new", text: "New conversation", hint: "playground", run: () => navigate(routeHref("playground")) },
+    {
+      id: "new",
+      text: "New conversation",
+      hint: "playground",
+      run: () => navigate(routeHref("playground")),
+    },
     ...commands,
     ...models.value.map((model) => ({
       id: `model ${model.id}`,

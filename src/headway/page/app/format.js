@@ -57,7 +57,9 @@ export function formatTime(time) {
   const options = /** @type {const} */ ({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   const clock = date.toLocaleTimeString("en-GB", options);
   const isToday = date.toDateString() === new Date().toDateString();
-  return isToday ? clock : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
+  return isToday
+    ? clock
+    : `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })} ${clock}`;
 }
 
 /** @param {string | number | Date} time */

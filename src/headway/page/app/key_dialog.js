@@ -1,6 +1,6 @@
 /** Asks for the gateway's key, which is kept for this tab only and never in an address. */
 import { useSignal } from "@preact/signals";
-import { gatewayKey, isKeyRequired, useKey } from "./api/client.js";
+import { gatewayKey, isKeyRequired, setKey } from "./api/client.js";
 import { Dialog } from "./components/dialog.js";
 import { html } from "./html.js";
 
@@ -11,7 +11,7 @@ export function KeyDialog({ onClose }) {
   /** @param {SubmitEvent} event */
   const submit = (event) => {
     event.preventDefault();
-    useKey(typed.value.trim());
+    setKey(typed.value.trim());
     onClose();
   };
   const close = () => {
@@ -25,11 +25,19 @@ export function KeyDialog({ onClose }) {
         <label for="gateway-key">Key</label>
         <input id="gateway-key" class="input mono" type="password" autocomplete="off" spellcheck=${false} required
           aria-invalid=${String(wasRefused && !typed.value)} value=${typed}
-          onInput=${(/** @type {InputEvent} */ event) => { typed.value = /** @type {HTMLInputElement} */ (event.target).value; }} />
+          onInput=${(/** @type {InputEvent} */ event) => {
+            typed.value = /** @type {HTMLInputElement} */ (event.target).value;
+          }} />
         ${wasRefused && html`<span class="problem">The gateway refused the key that you gave.</span>`}
       </div>
       <div class="dialog-foot">
-        ${gatewayKey.value && html`<button type="button" class="button plain" onClick=${() => { useKey(""); onClose(); }}>Forget the key</button>`}
+        ${
+          gatewayKey.value &&
+          html`<button type="button" class="button plain" onClick=${() => {
+            setKey("");
+            onClose();
+          }}>Forget the key</button>`
+        }
         <button class="button primary" disabled=${!typed.value.trim()}>Use this key</button>
       </div>
     </form>

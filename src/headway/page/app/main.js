@@ -2,12 +2,12 @@
 import { effect, signal } from "@preact/signals";
 import { render } from "preact";
 import { gatewayKey, isKeyRequired, isReachable } from "./api/client.js";
+import { CommandPalette } from "./command_palette.js";
 import { IconButton, Skeleton } from "./components/basics.js";
 import { Icon, Mark } from "./components/icon.js";
 import { Toasts } from "./components/toasts.js";
 import { html } from "./html.js";
 import { KeyDialog } from "./key_dialog.js";
-import { CommandPalette } from "./command_palette.js";
 import { ShortcutHelp, watchShortcuts } from "./shortcuts.js";
 import { navigate, route, routeHref } from "./state/router.js";
 import { theme } from "./state/settings.js";
@@ -29,7 +29,8 @@ const isPaletteOpen = signal(false);
 const isHelpOpen = signal(false);
 const isKeyDialogOpen = signal(false);
 
-const nextTheme = () => THEMES[(THEMES.indexOf(/** @type {any} */ (theme.value)) + 1) % THEMES.length];
+const nextTheme = () =>
+  THEMES[(THEMES.indexOf(/** @type {any} */ (theme.value)) + 1) % THEMES.length];
 const turnTheme = () => {
   theme.value = nextTheme();
 };
@@ -55,13 +56,22 @@ function Navigation() {
         aria-current=${name === current ? "page" : undefined}><${Icon} name=${page.icon} />${page.title}</a>`,
     )}
     <div class="nav-foot">
-      <button type="button" class="nav-link" onClick=${() => { isPaletteOpen.value = true; }}>
+      <button type="button" class="nav-link" onClick=${() => {
+        isPaletteOpen.value = true;
+      }}>
         <${Icon} name="search" /><span class="grow" style=${{ textAlign: "left" }}>Go to…</span><kbd>Ctrl K</kbd></button>
       <button type="button" class="nav-link" onClick=${turnTheme}>
         <${Icon} name=${THEME_ICONS[/** @type {"auto"} */ (theme.value)]} />Theme: ${theme.value}</button>
-      ${(gatewayKey.value || isKeyRequired.value) && html`<button type="button" class="nav-link"
-        onClick=${() => { isKeyDialogOpen.value = true; }}><${Icon} name="key" />Gateway key</button>`}
-      <button type="button" class="nav-link" onClick=${() => { isHelpOpen.value = true; }}>
+      ${
+        (gatewayKey.value || isKeyRequired.value) &&
+        html`<button type="button" class="nav-link"
+        onClick=${() => {
+          isKeyDialogOpen.value = true;
+        }}><${Icon} name="key" />Gateway key</button>`
+      }
+      <button type="button" class="nav-link" onClick=${() => {
+        isHelpOpen.value = true;
+      }}>
         <${Icon} name="keyboard" />Shortcuts</button>
       <a class="nav-link" href="docs" target="_blank" rel="noopener"><${Icon} name="docs" />API</a>
     </div>
@@ -71,25 +81,60 @@ function Navigation() {
 function App() {
   const { page } = route.value;
   const Page = loaded.value[page];
-  const closeKey = () => { isKeyDialogOpen.value = false; };
+  const closeKey = () => {
+    isKeyDialogOpen.value = false;
+  };
   return html`<div class="shell">
     <a class="skip-link" href="#main" onClick=${focusMain}>Skip to the page</a>
     <${Navigation} />
     <main class="main" id="main" tabindex="-1">
-      ${!isReachable.value && html`<div class="banner" role="alert"><${Icon} name="warn" />
+      ${
+        !isReachable.value &&
+        html`<div class="banner" role="alert"><${Icon} name="warn" />
         <span class="grow">The gateway cannot be reached. What you see may be old.</span>
-        <${IconButton} icon="close" label="Hide" class="plain compact" onClick=${() => { isReachable.value = true; }} /></div>`}
+        <${IconButton} icon="close" label="Hide" class="plain compact" onClick=${() => {
+          isReachable.value = true;
+        }} /></div>`
+      }
       ${Page ? html`<${Page} key=${page} />` : html`<div class="page"><${Skeleton} lines=${6} height="1.5em" /></div>`}
     </main>
     ${(isKeyDialogOpen.value || isKeyRequired.value) && html`<${KeyDialog} onClose=${closeKey} />`}
-    ${isPaletteOpen.value && html`<${CommandPalette} pages=${PAGES} onClose=${() => { isPaletteOpen.value = false; }}
+    ${
+      isPaletteOpen.value &&
+      html`<${CommandPalette} pages=${PAGES} onClose=${() => {
+        isPaletteOpen.value = false;
+      }}
       commands=${[
         { id: "theme", text: `Switch the theme to ${nextTheme()}`, run: turnTheme },
-        { id: "key", text: "Enter a gateway key", run: () => { isKeyDialogOpen.value = true; } },
-        { id: "help", text: "Show the keyboard shortcuts", run: () => { isHelpOpen.value = true; } },
-        { id: "docs", text: "Open the API's documentation", run: () => { open("docs", "_blank", "noopener"); } },
-      ]} />`}
-    ${isHelpOpen.value && html`<${ShortcutHelp} onClose=${() => { isHelpOpen.value = false; }} />`}
+        {
+          id: "key",
+          text: "Enter a gateway key",
+          run: () => {
+            isKeyDialogOpen.value = true;
+          },
+        },
+        {
+          id: "help",
+          text: "Show the keyboard shortcuts",
+          run: () => {
+            isHelpOpen.value = true;
+          },
+        },
+        {
+          id: "docs",
+          text: "Open the API's documentation",
+          run: () => {
+            open("docs", "_blank", "noopener");
+          },
+        },
+      ]} />`
+    }
+    ${
+      isHelpOpen.value &&
+      html`<${ShortcutHelp} onClose=${() => {
+        isHelpOpen.value = false;
+      }} />`
+    }
     <${Toasts} />
   </div>`;
 }
@@ -101,8 +146,12 @@ function focusMain(event) {
 }
 
 watchShortcuts({
-  openPalette: () => { isPaletteOpen.value = !isPaletteOpen.value; },
-  openHelp: () => { isHelpOpen.value = true; },
+  openPalette: () => {
+    isPaletteOpen.value = !isPaletteOpen.value;
+  },
+  openHelp: () => {
+    isHelpOpen.value = true;
+  },
   goTo: (page) => navigate(routeHref(page)),
 });
 render(html`<${App} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

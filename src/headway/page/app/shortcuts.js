@@ -3,7 +3,13 @@ import { useEffect } from "preact/hooks";
 import { Dialog } from "./components/dialog.js";
 import { html } from "./html.js";
 
-const GO = /** @type {Record<string, string>} */ ({ p: "playground", c: "compare", d: "dashboard", l: "logs", m: "models" });
+const GO = /** @type {Record<string, string>} */ ({
+  p: "playground",
+  c: "compare",
+  d: "dashboard",
+  l: "logs",
+  m: "models",
+});
 const SEQUENCE_MS = 1200;
 
 /** [keys, what they do] */
@@ -55,7 +61,8 @@ export function useShortcuts(shortcuts) {
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
       const name = `${event.altKey ? "Alt+" : ""}${event.key.length === 1 ? event.key.toLowerCase() : event.key}`;
       const isPlain = event.key.length === 1 && !event.altKey;
-      if (event.ctrlKey || event.metaKey || !shortcuts[name] || (isPlain && isTyping(event.target))) return;
+      if (event.ctrlKey || event.metaKey || !shortcuts[name] || (isPlain && isTyping(event.target)))
+        return;
       shortcuts[name](event);
     };
     addEventListener("keydown", onKey);

@@ -31,7 +31,7 @@ export class ApiError extends Error {
 }
 
 /** @param {string} key */
-export function useKey(key) {
+export function setKey(key) {
   gatewayKey.value = key;
   isKeyRequired.value = false;
   if (key) sessionStorage.setItem(KEY, key);
@@ -48,7 +48,8 @@ export function address(path, query = {}) {
   url.hash = "";
   for (const [name, value] of Object.entries(query)) {
     for (const one of Array.isArray(value) ? value : [value]) {
-      if (one !== null && one !== undefined && one !== "") url.searchParams.append(name, String(one));
+      if (one !== null && one !== undefined && one !== "")
+        url.searchParams.append(name, String(one));
     }
   }
   return url;
@@ -122,7 +123,10 @@ export async function* readEvents(path, options) {
   } catch (error) {
     if (options?.signal?.aborted) throw error;
     isReachable.value = false;
-    throw new ApiError(0, { type: "disconnected", message: "The connection to the gateway broke." });
+    throw new ApiError(0, {
+      type: "disconnected",
+      message: "The connection to the gateway broke.",
+    });
   } finally {
     reader.cancel().catch(() => {});
   }

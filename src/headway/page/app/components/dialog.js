@@ -21,8 +21,11 @@ export function Dialog({ title, onClose, children, class: more = "", hasHead = t
       event.preventDefault();
       onClose();
     }}>
-    ${hasHead && html`<div class="card-head"><h2>${title}</h2>
-      <${IconButton} icon="close" label="Close" onClick=${onClose} /></div>`}
+    ${
+      hasHead &&
+      html`<div class="card-head"><h2>${title}</h2>
+      <${IconButton} icon="close" label="Close" onClick=${onClose} /></div>`
+    }
     ${children}
   </dialog>`;
 }

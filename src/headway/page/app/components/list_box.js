@@ -64,7 +64,10 @@ export function SearchList({ label, items, onPick, placeholder, empty, listClass
       }} />
     <div ref=${list} id=${id} class="palette-list ${listClass}" role="listbox" aria-label=${label}>
       ${found.map(
-        (item, index) => html`<div key=${item.id} id=${`${id}-${index}`} class="option" role="option"
+        (
+          item,
+          index,
+        ) => html`<div key=${item.id} id=${`${id}-${index}`} class="option" role="option"
           aria-selected=${String(Boolean(item.selected))} data-active=${String(index === at)}
           onPointerMove=${() => {
             active.value = index;

@@ -6,22 +6,21 @@
  */
 import DOMPurify from "dompurify";
 import { Marked } from "marked";
-import { memo } from "../memo.js";
 import { useEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
+import { memo } from "../memo.js";
 import { highlightBlocks } from "./code_block.js";
 import { mathExtensions, renderMath } from "./math.js";
 
 /** @param {string} text */
-const escape = (text) =>
-  text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const escapeHtml = (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 const marked = new Marked({
   gfm: true,
   breaks: true,
   renderer: {
-    html: ({ text }) => escape(text),
-    image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`,
+    html: ({ text }) => escapeHtml(text),
+    image: ({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`,
   },
   extensions: mathExtensions,
 });
@@ -40,7 +39,17 @@ const RULES = {
     ..."p br hr h1 h2 h3 h4 h5 h6 ul ol li blockquote pre code em strong del a".split(" "),
     ..."table thead tbody tr th td input span div sup sub".split(" "),
   ],
-  ALLOWED_ATTR: ["href", "class", "start", "align", "type", "checked", "disabled", "data-math", "data-display"],
+  ALLOWED_ATTR: [
+    "href",
+    "class",
+    "start",
+    "align",
+    "type",
+    "checked",
+    "disabled",
+    "data-math",
+    "data-display",
+  ],
   ALLOWED_URI_REGEXP: /^(?:https?:|mailto:)/i,
   ALLOW_DATA_ATTR: false,
   RETURN_DOM_FRAGMENT: true,

@@ -1,11 +1,11 @@
 /** Mathematics in answers: recognized by marked, drawn by KaTeX, which is loaded when needed. */
 
 /** @param {string} text */
-const escape = (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+const escapeHtml = (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
 
 /** @param {string} source @param {boolean} isDisplay */
 const place = (source, isDisplay) =>
-  `<span data-math="${escape(source)}" data-display="${isDisplay}">${escape(source)}</span>`;
+  `<span data-math="${escapeHtml(source)}" data-display="${isDisplay}">${escapeHtml(source)}</span>`;
 
 // A dollar sign is mathematics only where it cannot be money: no blank inside, no digit after it.
 const INLINE = /^(?:\\\((.+?)\\\)|\$(?!\s)((?:\\.|[^\\$\n])+?)(?<![\s\\])\$(?!\d))/;
@@ -47,7 +47,13 @@ export async function renderMath(root) {
   for (const node of places) {
     const { math = "", display } = node.dataset;
     try {
-      katex.render(math, node, { displayMode: display === "true", throwOnError: true, trust: false, maxExpand: 200, maxSize: 20 });
+      katex.render(math, node, {
+        displayMode: display === "true",
+        throwOnError: true,
+        trust: false,
+        maxExpand: 200,
+        maxSize: 20,
+      });
     } catch {
       node.className = "math-source";
       node.textContent = math;

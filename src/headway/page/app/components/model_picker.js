@@ -18,7 +18,14 @@ export function describePrice(model) {
  *   class?: string, children?: unknown}} props with `isMany` it stays open, and a model that is
  *   selected is picked again to take it away
  */
-export function ModelPicker({ selected, onPick, label = "Choose a model", isMany = false, class: more = "", children }) {
+export function ModelPicker({
+  selected,
+  onPick,
+  label = "Choose a model",
+  isMany = false,
+  class: more = "",
+  children,
+}) {
   const isOpen = useSignal(false);
   const close = () => {
     isOpen.value = false;
@@ -29,8 +36,9 @@ export function ModelPicker({ selected, onPick, label = "Choose a model", isMany
     keywords: `${model.provider_name} ${model.is_route ? "route" : ""}`,
     selected: selected.includes(model.id),
     render: () => html`<span class="grow truncate">
-        <span class="faint">${model.id.includes("/") ? `${model.id.slice(0, model.id.indexOf("/"))}/` : ""}</span>${
-          model.id.slice(model.id.indexOf("/") + 1)}</span>
+        <span class="faint">${model.id.includes("/") ? `${model.id.slice(0, model.id.indexOf("/"))}/` : ""}</span>${model.id.slice(
+          model.id.indexOf("/") + 1,
+        )}</span>
       ${model.is_route && html`<span class="tag">route</span>`}
       ${model.context_window && html`<span class="faint tiny number" title="Context window, tokens">${formatBrief(model.context_window)}</span>`}
       <span class="faint tiny number" title="US dollars for a million tokens, input / output">${describePrice(model)}</span>

@@ -3,8 +3,8 @@
  * stands out; an even stream is a low, even row.
  */
 import { useEffect, useRef } from "preact/hooks";
-import { html } from "../html.js";
 import { formatSeconds } from "../format.js";
+import { html } from "../html.js";
 import { resolveColor } from "./color.js";
 
 /** A gap this many times the median is drawn as a stall. */
@@ -18,14 +18,22 @@ export function gapsOf(arrivals) {
 /** @param {number[]} values @param {number} share 0 to 1 @returns {number} NaN of none */
 export function quantile(values, share) {
   const sorted = Float64Array.from(values).sort();
-  return sorted.length ? sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] : Number.NaN;
+  return sorted.length
+    ? sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+    : Number.NaN;
 }
 
 /**
  * @param {{arrivals: number[], version?: number, color?: string, height?: number, label?: string}} props
  *   `arrivals` in milliseconds since the request; the same array may grow, then `version` changes
  */
-export function Rhythm({ arrivals, version = 0, color = "--accent", height = 36, label = "Gaps between events" }) {
+export function Rhythm({
+  arrivals,
+  version = 0,
+  color = "--accent",
+  height = 36,
+  label = "Gaps between events",
+}) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   useEffect(() => {
     if (ref.current) draw(ref.current, arrivals, color);

@@ -30,7 +30,8 @@ export async function copyText(text, what = "Text") {
 export function Toasts() {
   return html`<div class="toasts" role="status" aria-live="polite">
     ${toasts.value.map(
-      (toast) => html`<div key=${toast.id} class="toast"><${Icon} name=${toast.icon} />${toast.text}</div>`,
+      (toast) =>
+        html`<div key=${toast.id} class="toast"><${Icon} name=${toast.icon} />${toast.text}</div>`,
     )}
   </div>`;
 }
