@@ -28,6 +28,7 @@ KEY = "the-gateway-key"
 CONFIG = """\
 ledger: {{url: 'sqlite:///{folder}/ledger.db', spool: '{folder}/spool', content: full}}
 server: {{api_keys: [{key}]}}
+cache: {{ttl: 60}}
 prices: {{echo: {{echo: {{input: 2, output: 8}}, other: {{input: 1, output: 4}}}}}}
 """
 HEADERS = ((b"authorization", b"Bearer " + KEY.encode()), (b"x-headway-session", b"theirs"))
@@ -142,6 +143,13 @@ def test_each_run_is_metered_as_a_call_with_the_tag_of_the_original(gateway: Gat
     assert record.dialect == "openai_chat"
     assert record.key_id == gateway.app.gateway.snapshot.keys.digests[0][1]
     assert any(isinstance(each, Content) and each.call_id == record.call_id for each in entries)
+
+
+def test_a_run_is_never_answered_from_the_cache(gateway: Gateway) -> None:
+    request = kept("openai_chat", CHAT, temperature="0")
+    ids = [gateway.replay(request, Replay(("echo/echo",))).results[0].id for _ in range(2)]
+    records = [each for each in gateway.written() if isinstance(each, Record) and each.id in ids]
+    assert [record.cache for record in records] == ["bypass", "bypass"]
 
 
 def test_parameters_replace_those_of_the_request_and_null_removes_one(gateway: Gateway) -> None:

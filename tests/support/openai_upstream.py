@@ -12,7 +12,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -88,6 +88,7 @@ class Upstream:
         self.exchanges: list[Exchange] = []
         self.connections: set[_Connection] = set()
         self._answers: list[Answer] = []
+        self._by_model: dict[str, Answer] = {}
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
             self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=512)
@@ -107,12 +108,19 @@ class Upstream:
     def play(self, *answers: Answer) -> None:
         self._answers = list(answers)
 
+    def play_by_model(self, answers: Mapping[str, Answer]) -> None:
+        """Requests for these models get these answers, in any order."""
+        self._by_model = dict(answers)
+
     def reset(self) -> None:
         """Forget what was played and received."""
         self._answers = []
+        self._by_model = {}
         self.exchanges = []
 
-    def take(self) -> Answer:
+    def take(self, exchange: Exchange) -> Answer:
+        if self._by_model and (named := self._by_model.get(exchange.json.get("model"))):
+            return named
         if not self._answers:
             return self.default
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
@@ -166,7 +174,7 @@ class _Connection(asyncio.Protocol):
         if exchange is not None:
             self.exchange = exchange
             self.upstream.exchanges.append(exchange)
-            answer = self.upstream.take()
+            answer = self.upstream.take(exchange)
             self.task = asyncio.get_running_loop().create_task(self.answer(exchange, answer))
 
     async def answer(self, exchange: Exchange, answer: Answer) -> None:

@@ -311,6 +311,13 @@ def decode_row(row: Sequence[Any], texts: Texts) -> Record:
     )
 
 
+def round_record(record: Record) -> Record:
+    """``record`` as databases give it back."""
+    keys = keys_of(record)
+    row = encode_row(record, [None] * len(keys), gaps_of(record))
+    return decode_row(row, Texts(*keys))
+
+
 def _decode_id(packed: bytes | str | None) -> str | None:
     return None if packed is None else unpack_id(packed)
 

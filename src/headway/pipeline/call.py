@@ -106,6 +106,8 @@ class GatewayCall(InterruptibleCall):
     """The last attempt with a record."""
     records = 0
     """Written so far."""
+    on_record: Callable[[bytes], None] | None = None
+    """Called with each record, as a line of JSON, when it is written."""
     shadow_of: str | None = None
     """The id of the call that this one is a copy of."""
     _dispatch: Dispatch | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
@@ -39,6 +40,7 @@ class RecordedCall(Protocol):
     drain: Drain | None
     recorded: Attempt | None
     records: int
+    on_record: Callable[[bytes], None] | None
     shadow_of: str | None
     cache_use: CacheUse | None
 
@@ -142,6 +144,8 @@ def _write(call: RecordedCall, line: bytes) -> None:
         log_defect(call, "the request could not be put on record", error)
         raise InternalError(DEFECT) from error
     call.records += 1
+    if call.on_record is not None:
+        call.on_record(line)
 
 
 def log_failure(

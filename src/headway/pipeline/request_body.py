@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Protocol, TypeVar
 
 from msgspec.structs import replace
 
-from headway.dialects.base import ClientRequest, DecodedRequest, Dialect
+from headway.dialects.base import ClientRequest, DecodedRequest
 from headway.errors import BodyTooLarge, InvalidBody, UnsupportedEncoding
 from headway.policy.request_headers import asks_for_metrics
 from headway.policy.request_labels import find_tags, find_user
@@ -16,12 +17,18 @@ from headway.types import Headers
 from headway.wire.content_coding import DECODERS, BodyTooLargeError, coding_name, decode_body
 from headway.wire.json_size import has_more_items
 
+T = TypeVar("T", covariant=True)
 JSON_START = re.compile(rb"\s*[{\[]")
 
 
-def decode_request(
-    dialect: Dialect, request: ClientRequest, limit: int, item_limit: int
-) -> DecodedRequest:
+class Decodes(Protocol[T]):
+    """What of a dialect is needed."""
+
+    def decode(self, client_request: ClientRequest) -> T:
+        """Raises RequestError."""
+
+
+def decode_request(dialect: Decodes[T], request: ClientRequest, limit: int, item_limit: int) -> T:
     """The request as ``dialect`` reads it. Raises RequestError.
 
     A compressed body is no JSON, so that the header is looked up only for a body that is none.

@@ -19,6 +19,8 @@ from headway.types import ChatRequest, EmbeddingsRequest, Headers, Request
 KEY_BYTES = 20
 CONTROL = b"cache-control"
 TTL = b"x-headway-cache-ttl"
+NEW_ANSWER = (CONTROL, b"no-cache, no-store")
+"""A header for calls whose times are to be compared: a kept answer has none."""
 IGNORED = frozenset(
     {
         "client_metadata", "metadata", "prompt_cache_key", "prompt_cache_retention",

@@ -67,6 +67,7 @@ BASES = frozenset(
 """The base URLs of clients: some ask for them first, to see whether there is a server."""
 PROBES = BASES | {"/api/hello", "/anthropic/api/hello"}
 """Claude Code asks below its base URL."""
+COMPARE = "/api/compare"
 REQUEST_ID = "headway.request_id"
 """The key of a request's id in its scope, where the documentation finds it."""
 
@@ -99,6 +100,10 @@ class AsgiRoutes:
         self._documentation = documentation
         self._page: page.Page | None = None
         self.has_page = has_page
+        self._posted: dict[str, AsgiApplication] = {
+            COMPARE: self._compare,
+            **dict.fromkeys(info_routes.SHOW, self._respond_with_model),
+        }
 
     async def respond(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
@@ -114,8 +119,9 @@ class AsgiRoutes:
                 await self._respond_from_pipeline(found, scope, receive, send)
             elif (route := token_counts.find(path)) is not None:
                 await self._respond_with_count(route, scope, receive, send)
-            elif path in info_routes.SHOW:
-                await self._respond_with_model(scope, receive, send)
+            elif (respond := self._posted.get(path)) is not None:
+                _check_method(scope, "POST")
+                await respond(scope, receive, send)
             elif info_routes.find(path) is not None:
                 await self._respond_with_info(scope, self._with_request_id(scope, send))
             elif (ledger := self._ledger_routes().find(path)) is not None:
@@ -190,6 +196,17 @@ class AsgiRoutes:
         GatewayCall(gateway, dialect, request, sink, gateway.clock()).begin()
         await _drain(sink, receive, send)
 
+    async def _compare(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from headway.server.compare.comparison import Comparison  # calls do not need it
+
+        gateway, headers = self._gateway, scope["headers"]
+        query = scope["query_string"].decode("latin-1")
+        authorize(headers, gateway.snapshot.keys, query)  # before the body is read
+        body = await _read_body(receive, gateway.snapshot.body_limit, headers)
+        sink = AsgiSink(can_break_off=BREAK_OFF in scope.get("extensions", ()))
+        Comparison(gateway, ClientRequest("", headers, body, query), sink).begin()
+        await _drain(sink, receive, send)
+
     async def _pass_through(
         self, address: NativeAddress, scope: Scope, receive: Receive, send: Send
     ) -> None:
@@ -232,7 +249,6 @@ class AsgiRoutes:
         await _send_response(send, 200, [(b"content-type", JSON), *ids, *more], answer)
 
     async def _respond_with_model(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _check_method(scope, "POST")
         snapshot, query = self._gateway.snapshot, scope["query_string"].decode("latin-1")
         authorize(scope["headers"], snapshot.keys, query)
         body = await _read_body(receive, snapshot.body_limit, scope["headers"])

@@ -37,6 +37,7 @@ from headway.ledger.store import Call, Conversation, LogRow
 from headway.metering.metrics import Metrics
 from headway.pipeline.call import GatewayCall
 from headway.pipeline.gateway import Gateway
+from headway.policy.cache_key import NEW_ANSWER
 from headway.policy.keys import KEY_HEADERS
 from headway.ports import ResponseHeaders
 from headway.response_accumulator import ResponseAccumulator
@@ -370,6 +371,7 @@ async def run_replay(
     places = asyncio.Semaphore(CONCURRENT)
     sent = [each for each in headers if each[0] in CREDENTIALS]
     sent += [
+        NEW_ANSWER,
         (b"x-headway-tags", f"replay:{call.id}".encode()),
         (b"x-headway-session", f"replay-{call.id[:8]}".encode()),
     ]

@@ -21,6 +21,7 @@ from headway.metering import metrics
 from headway.pipeline.native_call import ROUTE
 from headway.server import routes
 from headway.server.api import info_routes, ledger_routes, stored_replies, token_counts
+from headway.server.asgi import COMPARE
 from headway.server.openapi.docs import ASSETS, build
 from headway.server.openapi.document import ROUTES_WITHOUT_CHAT, with_example_model
 from headway.server.openapi.reference import markdown
@@ -29,6 +30,7 @@ from headway.server.openapi.schemas import (
     base,
     catalog,
     chat,
+    compare,
     completions,
     explain,
     gemini,
@@ -153,6 +155,7 @@ def models_of(schema: dict[str, Any]) -> tuple[type[BaseModel], ...]:
         tracker,
         explain,
         catalog,
+        compare,
     )
     found = (next(vars(file)[name] for file in schemas if name in vars(file)) for name in names)
     return tuple(found)
@@ -194,7 +197,11 @@ def test_every_route_of_the_server_is_described_and_no_other() -> None:
     below = (*routes.PREFIXES, "/anthropic/")  # the same routes again
     dialects = {(method, path) for method, path in dialects if not path.startswith(below)}
     counts = {("post", path) for path in token_counts.ROUTES}
-    counts |= {("post", "/v1beta/models/{model}:countTokens"), ("post", "/api/show")}
+    counts |= {
+        ("post", "/v1beta/models/{model}:countTokens"),
+        ("post", "/api/show"),
+        ("post", COMPARE),
+    }
     small = {("get", path) for path in info_routes.ROUTES if not path.startswith(below)}
     small |= {("get", f"{path}{{id}}") for path in info_routes.BY_ID if path.startswith("/v1")}
     native = {(method, ROUTE.route) for method in ("get", "post", "delete")}

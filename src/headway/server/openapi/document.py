@@ -42,6 +42,7 @@ ROUTES_WITHOUT_CHAT = frozenset(
         "/v1/embeddings",
         "/api/embed",
         "/api/embeddings",
+        "/api/compare",
         "/api/explain",
         "/api/feedback",
         "/global/spend/end_users",

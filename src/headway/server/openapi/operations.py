@@ -3,6 +3,7 @@
 from headway.server.openapi import (
     anthropic_operations,
     catalog_operations,
+    compare_operations,
     completions_operations,
     error_examples,
     explain_operations,
@@ -257,6 +258,7 @@ OPERATIONS = (
     ),
     *catalog_operations.OPERATIONS,
     *explain_operations.OPERATIONS,
+    *compare_operations.operations((KEY_HEADER, ID_HEADER, *LABEL_HEADERS, *ROUTING_HEADERS)),
     Operation(
         method="post",
         path="/v1/chat/completions",

@@ -93,6 +93,7 @@ def _usage() -> Usage:
 
 
 LINE = _plain(json_views.log_line(_ROW))
+COST = json_views.cost_view(_CALL)
 LOGS = (Example("A page", {"data": [LINE], "next_cursor": "djEuMTc5NjA0MDAwMQ"}),)
 EVENT = (Example("A call", LINE),)
 CALL = (
