@@ -7,7 +7,9 @@ import { gatewayKey, getJson, isKeyRequired } from "../api/client.js";
  * @property {string} id `provider/model`, or the name of a route or alias
  * @property {string} provider
  * @property {string} provider_name
- * @property {string} name
+ * @property {string} model the name without the provider
+ * @property {string | null} name for people
+ * @property {string} kind such as `chat`
  * @property {number | null} context_window tokens
  * @property {number | null} [max_output] tokens
  * @property {Record<string, number | null> | null} prices US dollars for a million tokens
