@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from headway.errors import HeadwayError, UpstreamError
 from headway.routing.breaker import BreakerRule
 from headway.routing.hedge import HedgeBudget
-from headway.routing.target_state import TargetStates
+from headway.routing.target_state import TargetState, TargetStates
 from headway.types import Headers, HttpRequest, Timeouts, Transformation
 
 
@@ -323,6 +323,9 @@ class RoutingState(TargetStates, Protocol):
     afterwards, and what the others know arrives a moment later. Ids of targets are
     ``RouteTarget.id``, ids of keys ``ProviderKey.id``: of a provider with one key or none, the
     provider's name."""
+
+    def known_targets(self) -> Mapping[str, TargetState]:
+        """The targets that had attempts, or whose state another process has told."""
 
     def is_quiet(self, target_ids: Sequence[str]) -> bool:
         """No breaker of these targets is open, and no key is set aside: each may be used."""

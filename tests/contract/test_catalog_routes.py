@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from contract.conftest import Launch
 from headway.server.openapi.schemas import catalog
 from support.gateway_process import Gateway
-from support.openai_upstream import Upstream
+from support.openai_upstream import Answer, Upstream
+from support.waiting import until
 
 KEY = {"x-api-key": "hw-mine"}
 
@@ -56,3 +58,51 @@ def test_a_list_that_a_client_has_is_not_sent_again(configured: Gateway) -> None
 
 def test_the_list_needs_a_key(configured: Gateway) -> None:
     assert configured.client.get("/api/models").status == 401
+
+
+def test_the_providers_have_the_described_shape_and_no_key(configured: Gateway) -> None:
+    body = {"model": "one/gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+    assert configured.client.call("POST", "/v1/chat/completions", body, KEY).status == 200
+    recent: dict[str, Any] = {}
+    until(lambda: recent.update(providers(configured)["one"]["recent"]) or recent["attempts"] > 0)
+    assert (recent["errors"], recent["error_rate"]) == (0, 0.0)
+    reply = configured.client.get("/api/providers", KEY)
+    read = catalog.ProviderList.model_validate_json(json.dumps(reply.json), strict=True)
+    assert json.loads(read.model_dump_json(exclude_unset=True)) == reply.json
+    found = providers(configured)
+    assert [key["name"] for key in found["one"]["keys"]] == ["1", "2"]
+    assert (found["one"]["is_local"], found["one"]["models"]) == (True, 2)
+    assert not found["needy"]["usable"]
+    assert b"sk-one" not in reply.body
+
+
+def providers(gateway: Gateway) -> dict[str, Any]:
+    return {row["name"]: row for row in gateway.client.get("/api/providers", KEY).json["data"]}
+
+
+MODELS = json.dumps({"data": [{"id": "gpt-4o"}]}).encode()
+NO_KEY = json.dumps({"error": {"message": "Incorrect API key provided: sk-one-2."}}).encode()
+JSON = (("content-type", "application/json"),)
+
+
+def test_a_check_tells_which_key_is_wrong(launch: Launch, upstream: Upstream) -> None:
+    one = {"kind": "openai", "base_url": upstream.base_url, "api_keys": ["sk-one-1", "sk-one-2"]}
+    gateway = launch({"server": {"api_keys": ["hw-mine"]}, "providers": {"one": one}})
+    right = Answer((MODELS,), headers=JSON, is_verbatim=True)
+    wrong = Answer((NO_KEY,), status=401, headers=JSON, is_verbatim=True)
+    upstream.play(wrong)
+    upstream.play_by_key({"sk-one-1": right})
+    assert gateway.client.call("POST", "/api/providers/one/check", {}).status == 401
+    reply = gateway.client.call("POST", "/api/providers/one/check", {}, KEY)
+    assert reply.status == 200, reply.body
+    read = catalog.ProviderCheck.model_validate_json(json.dumps(reply.json), strict=True)
+    assert json.loads(read.model_dump_json(exclude_unset=True)) == reply.json
+    assert [(each["key"], each["status"]) for each in reply.json["keys"]] == [
+        ("1", "ok"), ("2", "wrong_key"),
+    ]  # fmt: skip
+    assert (reply.json["status"], reply.json["models"]) == ("wrong_key", 1)
+    assert b"sk-one" not in reply.body
+    before = len(upstream.exchanges)
+    again = gateway.client.call("POST", "/api/providers/one/check", {}, KEY)
+    assert (again.json, len(upstream.exchanges)) == (reply.json, before)
+    assert {(each.method, each.path) for each in upstream.exchanges} == {("GET", "/v1/models")}

@@ -89,6 +89,7 @@ class Upstream:
         self.connections: set[_Connection] = set()
         self._answers: list[Answer] = []
         self._by_model: dict[str, Answer] = {}
+        self._by_key: dict[str | None, Answer] = {}
         self._loop = asyncio.new_event_loop()
         self._server = self._loop.run_until_complete(
             self._loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=512)
@@ -112,13 +113,19 @@ class Upstream:
         """Requests for these models get these answers, in any order."""
         self._by_model = dict(answers)
 
+    def play_by_key(self, answers: Mapping[str | None, Answer]) -> None:
+        """Requests with these provider keys get these answers."""
+        self._by_key = dict(answers)
+
     def reset(self) -> None:
         """Forget what was played and received."""
         self._answers = []
-        self._by_model = {}
+        self._by_model, self._by_key = {}, {}
         self.exchanges = []
 
     def take(self, exchange: Exchange) -> Answer:
+        if self._by_key and (for_key := self._by_key.get(exchange.key)):
+            return for_key
         if self._by_model and (named := self._by_model.get(exchange.json.get("model"))):
             return named
         if not self._answers:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -43,7 +45,7 @@ async def fetch_models(
         async with asyncio.timeout(LIMIT_S):
             target = await targets.resolve(gateway, upstream)
             secrets += target.credentials.values()
-            return await _fetch_pages(gateway, upstream, model_list, target)
+            return await fetch_pages(gateway, upstream, model_list, target)
     except TimeoutError:
         message = f"{upstream.name} did not list its models within {LIMIT_S:g} s"
         error: HeadwayError = UpstreamTimeout(message, code="total_timeout")
@@ -62,16 +64,15 @@ async def fetch_models(
     }
 
 
-async def _fetch_pages(
+async def fetch_pages(
     gateway: Gateway, upstream: Upstream, model_list: ModelList, target: Target
 ) -> tuple[ListedModel, ...]:
+    """All models, without a limit of time. Raises HeadwayError."""
     found: dict[str, ListedModel] = {}
     more: str | None = None
     for _ in range(PAGE_LIMIT):
-        request = _encode(upstream, model_list, target, more)
-        sign = upstream.provider.sign
-        signed = request if sign is None else sign(request, target, gateway.unix_time())
-        page = _decode(upstream, model_list, await _fetch_body(upstream, signed))
+        request = encode(upstream, partial(model_list.encode, target, more))
+        page = _decode(upstream, model_list, await fetch_body(gateway, upstream, target, request))
         for model in page.models:
             found.setdefault(model.id, model)  # some lists repeat a model for each of its aliases
         more = page.more
@@ -80,18 +81,22 @@ async def _fetch_pages(
     return tuple(found.values())
 
 
-def _encode(
-    upstream: Upstream, model_list: ModelList, target: Target, more: str | None
-) -> HttpRequest:
+def encode(upstream: Upstream, make: Callable[[], HttpRequest]) -> HttpRequest:
+    """The request that ``make`` returns. Raises InvalidField where the address is unusable."""
     try:
-        return model_list.encode(target, more)
+        return make()
     except ValueError as error:
         message = f"`base_url` of {upstream.name} is no address to call: {error}."
         raise InvalidField(message, param="base_url") from error
 
 
-async def _fetch_body(upstream: Upstream, request: HttpRequest) -> bytes:
-    status, headers, body = await fetch(upstream.transport, request, TIMEOUTS)
+async def fetch_body(
+    gateway: Gateway, upstream: Upstream, target: Target, request: HttpRequest
+) -> bytes:
+    """Raises UpstreamError for a status other than 200."""
+    sign = upstream.provider.sign
+    signed = request if sign is None else sign(request, target, gateway.unix_time())
+    status, headers, body = await fetch(upstream.transport, signed, TIMEOUTS)
     if status != 200:
         raise upstream.provider.decode_error(status, headers, body)
     return body

@@ -209,7 +209,7 @@ def _model_row(snapshot: Snapshot, name: str, entry: CatalogEntry) -> ModelRow:
 
 
 def _common_abilities(found: Sequence[tuple[RouteTarget, ModelRow]]) -> Mapping[str, bool | None]:
-    """What at least one target can do: the further are left out for a request that needs it."""
+    """What at least one target can do: the others are left out for a request that needs it."""
     return {
         need: _any(need in target.supports or row.abilities.get(need) for target, row in found)
         for need in NEEDS

@@ -141,6 +141,9 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     none does, or it is not known."""
     list_models: ModelList | None = None
     """How to fetch its list of models. None: it has none, or none that is supported."""
+    key_check: Callable[[Target], HttpRequest] | None = None
+    """A request that costs nothing and is refused without a right key, where the list of models is
+    not that. Raises ValueError for an unusable address."""
     takes_routing_fields: bool = False
     """It chooses among providers itself, by the fields of ``policy.routing_fields``."""
     native: NativeApi = NativeApi()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -74,6 +74,9 @@ class MemoryRoutingState:
             state = TargetState(Breaker(self.rule), RetryBudget(self.retry_share))
             self.targets[target_id] = state
         return state
+
+    def known_targets(self) -> Mapping[str, TargetState]:
+        return self.targets
 
     def configure(self, rule: BreakerRule, retry_share: float) -> None:
         """Apply a new configuration, also to what is known."""

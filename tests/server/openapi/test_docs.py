@@ -189,7 +189,7 @@ def refs(node: Any) -> Iterator[str]:
 # --- The document ---------------------------------------------------------------------------------
 
 
-ARGUMENTS = {"/api/routes/": "{name}/comparison"}
+ARGUMENTS = {"/api/routes/": "{name}/comparison", "/api/providers/": "{name}/check"}
 
 
 def test_every_route_of_the_server_is_described_and_no_other() -> None:

@@ -13,9 +13,10 @@ from urllib.parse import quote
 from msgspec.structs import replace
 
 from headway.errors import InvalidField
+from headway.providers import model_lists
 from headway.providers.http_headers import Pairs
 from headway.providers.native_api import NativeApi
-from headway.types import Target
+from headway.types import HttpRequest, Target
 
 DATED_VERSION = re.compile(r"\d{4}-")
 """Versions of the API before v1, whose own versions are ``v1``, ``latest`` and ``preview``."""
@@ -41,6 +42,13 @@ def responses_target(target: Target, deployment: str) -> Target:
         resource, _, _ = base_url.partition("/openai/")
         base_url = f"{resource}/openai?api-version={version}"
     return _authorized(target, base_url)
+
+
+def key_check(target: Target) -> HttpRequest:
+    """Ask for the models that a resource could deploy (learn.microsoft.com/rest/api/azureopenai/
+    models/list). Raises InvalidField as ``chat_target``."""
+    target = responses_target(target, "")
+    return model_lists.get(target, target.base_url, "/models")
 
 
 def resource_url(target: Target) -> str:

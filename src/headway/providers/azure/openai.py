@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.providers.azure.credentials import CREDENTIAL_OPTIONS, SECRET_OPTIONS
-from headway.providers.azure.endpoint import azure_api, chat_target
+from headway.providers.azure.endpoint import azure_api, chat_target, key_check
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.response import decode_event, decode_response
@@ -56,6 +56,7 @@ CHAT = replace(
     # list), but requests name deployments. Since 2023 only the management plane lists those, and
     # only for a known subscription (.../rest/api/aiservices/accountmanagement/deployments/list).
     list_models=None,
+    key_check=key_check,
     options=OPTIONS,
     secrets=SECRET_OPTIONS,
     native=azure_api(openai.PROVIDER.native),

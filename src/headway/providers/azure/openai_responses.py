@@ -8,7 +8,7 @@ from functools import partial
 from msgspec.structs import replace
 
 from headway.providers.azure.credentials import CREDENTIAL_OPTIONS, SECRET_OPTIONS
-from headway.providers.azure.endpoint import azure_api, responses_target
+from headway.providers.azure.endpoint import azure_api, key_check, responses_target
 from headway.providers.azure.errors import decode_error
 from headway.providers.azure.models import adapt_deployment
 from headway.providers.azure.openai import OPERATIONS, encode_embeddings
@@ -46,6 +46,7 @@ PROVIDER = replace(
     operations=OPERATIONS,
     price_id="azure",
     token_count=None,  # not among the operations of its v1 API
+    key_check=key_check,
     list_models=None,  # for the same reason as with azure_openai
     options=OPTIONS,
     secrets=SECRET_OPTIONS,

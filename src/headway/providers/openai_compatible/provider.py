@@ -47,6 +47,7 @@ def build_provider(name: str, vendor: Vendor) -> Provider:
         price_id=vendor.price_id,
         price_conditions=vendor.price_conditions,
         list_models=vendor.model_list,
+        key_check=vendor.key_check,
         encode_request=vendor.encode_request or openai_request.encode_request,
         adapt=_adapter(vendor),
         wire_rules=_wire_rules(vendor),

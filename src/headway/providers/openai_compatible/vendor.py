@@ -80,6 +80,8 @@ class Vendor(Struct, frozen=True, kw_only=True):
     completions: Completions | None = None
     """None: it has no legacy completions, or none that it documents for its models."""
     model_list: ModelList | None = OPENAI
+    key_check: Callable[[Target], HttpRequest] | None = None
+    """As of ``Provider``."""
     encode_embeddings: Callable[[EmbeddingsRequest, Target], HttpRequest] = encode_embeddings
     decode_embeddings: Callable[[bytes], Embeddings] = decode_embeddings
     operations: Mapping[str, Operation] = {}

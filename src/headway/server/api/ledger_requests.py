@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
 
 from headway.catalog.catalog_cache import CatalogCache
+from headway.catalog.key_checks import KeyChecks
 from headway.catalog.model_rows import ModelRows
 from headway.dialects.base import JSON
 from headway.errors import NotFound, RequestError
 from headway.ledger import call_lookup, queries
-from headway.ledger.queries import FILTERS, MAX_LENGTH, Pairs, Query
+from headway.ledger.queries import FILTERS, MAX_LENGTH, OFF, ON, Pairs, Query
 from headway.ledger.store import Call
 from headway.pipeline.gateway import Gateway, Snapshot
 from headway.policy.keys import KeyId, without_keys
@@ -78,7 +79,9 @@ class Ledger:
     def __init__(self, gateway: Gateway, reader: LedgerReader, catalog: CatalogCache) -> None:
         self.gateway = gateway
         self.reader = reader
+        self.catalog = catalog
         self.models = ModelRows(catalog)
+        self.key_checks = KeyChecks(gateway)
         self.followers = 0
         """Clients that follow the calls as they end."""
         self.posted: tuple[str, float] | None = None
@@ -100,6 +103,16 @@ def split_query(query: bytes, snapshot: Snapshot) -> Pairs:
 def answer(value: Any) -> Answer:
     """``value`` as JSON."""
     return Answer(msgspec.json.encode(value))
+
+
+def read_switch(given: Mapping[str, str], name: str) -> bool | None:
+    """None where it is not given. Raises RequestError."""
+    text = given.get(name)
+    if text is None:
+        return None
+    if text.lower() not in (*ON, *OFF):
+        raise RequestError(f"`{name}` must be 1 or 0.", param=name)
+    return text.lower() in ON
 
 
 async def find_call(ledger: Ledger, call_id: str, owner: str | None) -> Call:

@@ -19,6 +19,7 @@ from headway.server.api import (
     generation_route,
     log_routes,
     model_list_route,
+    provider_routes,
     replay_route,
     routes_route,
     spend_routes,
@@ -53,6 +54,7 @@ ROUTES: dict[str, Route] = {
     "/api/usage": Route(usage_routes.usage),
     "/api/costs/reconcile": Route(usage_routes.reconcile),
     "/api/export": Route(export_route.export_or_convert, (*READ, *WRITE)),
+    "/api/providers": Route(provider_routes.providers),
     "/api/models": Route(model_list_route.models),
     "/api/routes": Route(routes_route.routes),
     "/api/explain": Route(explain_route.explain_request, WRITE),
@@ -77,6 +79,7 @@ ROUTES: dict[str, Route] = {
 BY_ID: dict[str, Route] = {
     "/api/logs/": Route(log_routes.call),
     comparison_route.PATH: Route(comparison_route.compare),
+    provider_routes.PATH: Route(provider_routes.check, WRITE),
     "/api/sessions/": Route(log_routes.session),
     "/api/replay/": Route(replay_route.replay_call, WRITE, ends_with_client=True),
     "/api/tracking/logs/": Route(tracker_routes.session_logs),

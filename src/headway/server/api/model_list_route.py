@@ -11,11 +11,16 @@ from msgspec import Struct
 from headway.catalog.model_kinds import ModelKind
 from headway.catalog.model_rows import ModelRow, is_usable
 from headway.errors import RequestError
-from headway.ledger.queries import OFF, ON
 from headway.pipeline.gateway import Snapshot
 from headway.pipeline.unknown_names import unknown_provider
 from headway.server.api.entity_tags import tag
-from headway.server.api.ledger_requests import Answer, Ledger, LedgerRequest, answer
+from headway.server.api.ledger_requests import (
+    Answer,
+    Ledger,
+    LedgerRequest,
+    answer,
+    read_switch,
+)
 
 KINDS: tuple[ModelKind, ...] = get_args(ModelKind)
 
@@ -55,13 +60,3 @@ def _provider_names(snapshot: Snapshot, provider: str | None, usable: bool | Non
     if found is None or found.lacks_address:
         raise unknown_provider(snapshot, provider)
     return [found.name]
-
-
-def read_switch(given: Mapping[str, str], name: str) -> bool | None:
-    """None where it is not given. Raises RequestError."""
-    text = given.get(name)
-    if text is None:
-        return None
-    if text.lower() not in (*ON, *OFF):
-        raise RequestError(f"`{name}` must be 1 or 0.", param=name)
-    return text.lower() in ON

@@ -45,6 +45,7 @@ ROUTES_WITHOUT_CHAT = frozenset(
         "/api/compare",
         "/api/explain",
         "/api/feedback",
+        "/api/providers/{name}/check",
         "/global/spend/end_users",
         "/api/export",
         "/api/replay/{id}",

@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 
 from headway.errors import UpstreamContentPolicy, UpstreamError
 from headway.events import Event, Failed
+from headway.providers import model_lists
 from headway.providers.call_id_rules import call_id_rules
 from headway.providers.capabilities import native
 from headway.providers.http_errors import (
@@ -34,7 +35,7 @@ from headway.providers.openai_compatible.vendor import TOOLS, Vendor
 from headway.providers.openai_compatible.wire_rules import OPENAI_CALL_IDS
 from headway.providers.rejections import specify
 from headway.providers.rerank import RERANK
-from headway.types import NO_RAW, Headers
+from headway.types import NO_RAW, Headers, HttpRequest, Target
 from headway.wire.lenient_json import lenient_decoder
 
 
@@ -111,6 +112,11 @@ def _price_conditions(base_url: str, options: Mapping[str, Any], model: str) -> 
     return {"tool": "web_search"} if model.endswith(":online") else {}
 
 
+def _key_check(target: Target) -> HttpRequest:
+    """Everybody gets the list of models (openrouter.ai/docs/api/reference/limits)."""
+    return model_lists.get(target, target.base_url, "/key", *model_lists.bearer(target))
+
+
 VENDOR = Vendor(
     title="OpenRouter",
     order=40,
@@ -125,6 +131,7 @@ VENDOR = Vendor(
     decode_error=_decode_error,
     completions=Completions(),
     operations=RERANK,
+    key_check=_key_check,
     takes_routing_fields=True,
     capabilities={
         **TOOLS,
