@@ -99,7 +99,16 @@ function makeOptions(place, latest) {
       x: { time: !formatX, range: hasBars ? padRange : undefined },
       y: { range: (_, _low, high) => [0, high > 0 ? high * 1.08 : 1] },
     },
-    axes: [across, { ...axis, size: 60, space: 36, gap: 8, values: (_, ticks) => ticks.map((tick) => shorten(format(tick))) }],
+    axes: [
+      across,
+      {
+        ...axis,
+        size: 60,
+        space: 36,
+        gap: 8,
+        values: (_, ticks) => ticks.map((tick) => shorten(format(tick))),
+      },
+    ],
     series: [{}, ...props.series.map(drawSeries)],
     hooks: {
       ready: [
@@ -142,7 +151,8 @@ const padRange = (self, low, high) => {
 /** @param {Series} one @param {number} at @returns {uPlot.Series} */
 function drawSeries(one, at) {
   const stroke = resolveColor(one.color ?? seriesColor(at));
-  const mix = (/** @type {number} */ share) => `color-mix(in srgb, ${stroke} ${share}%, transparent)`;
+  const mix = (/** @type {number} */ share) =>
+    `color-mix(in srgb, ${stroke} ${share}%, transparent)`;
   if (one.isBars) {
     const paths = uPlot.paths.bars?.({ size: [0.72, 36], radius: 0.12 });
     return { label: one.label, fill: stroke, width: 0, paths, points: { show: false } };
@@ -152,7 +162,11 @@ function drawSeries(one, at) {
     stroke: one.isDashed ? mix(55) : stroke,
     width: 1.75,
     dash: one.isDashed ? [3, 4] : undefined,
-    fill: one.isStacked ? `color-mix(in srgb, ${stroke} 45%, ${resolveColor("--surface")})` : one.isArea ? mix(12) : undefined,
+    fill: one.isStacked
+      ? `color-mix(in srgb, ${stroke} 45%, ${resolveColor("--surface")})`
+      : one.isArea
+        ? mix(12)
+        : undefined,
     points: { show: one.values.filter((value) => value !== null).length === 1, size: 6 },
   };
 }

@@ -44,7 +44,10 @@ function fill(box, props, at) {
     .map((one, index) => ({ one, index, value: (one.shown ?? one.values)[at] ?? null }))
     .filter(({ value }) => value !== null)
     .slice(0, MAX_ROWS);
-  box.replaceChildren(title, ...rows.map(({ one, index, value }) => makeRow(one, index, format(value))));
+  box.replaceChildren(
+    title,
+    ...rows.map(({ one, index, value }) => makeRow(one, index, format(value))),
+  );
 }
 
 /** @param {import("./chart.js").Series} one @param {number} index @param {string} value */

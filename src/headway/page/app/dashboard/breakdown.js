@@ -3,7 +3,14 @@ import { useSignal } from "@preact/signals";
 import { useResource } from "../api/resource.js";
 import { ErrorNotice, Segmented, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { formatBrief, formatCount, formatSeconds, formatShare, formatSpeed, formatUsd } from "../format.js";
+import {
+  formatBrief,
+  formatCount,
+  formatSeconds,
+  formatShare,
+  formatSpeed,
+  formatUsd,
+} from "../format.js";
 import { html } from "../html.js";
 import { routeHref } from "../state/router.js";
 import { FILTERS } from "./filter_chips.js";
@@ -25,11 +32,36 @@ const COLUMNS = [
   { name: "failed", label: "Failed", figure: FIGURES.failedShare, format: formatShare },
   { name: "in", label: "Input", figure: FIGURES.inputTokens, format: formatBrief },
   { name: "out", label: "Output", figure: FIGURES.outputTokens, format: formatBrief },
-  { name: "ttft50", label: "First token p50", figure: metricOf("time_to_first_token_s", "p50"), format: formatSeconds },
-  { name: "ttft95", label: "p95", figure: metricOf("time_to_first_token_s", "p95"), format: formatSeconds },
-  { name: "itl50", label: "Inter-token p50", figure: metricOf("inter_token_latency_s", "p50"), format: formatSeconds },
-  { name: "latency95", label: "Latency p95", figure: metricOf("latency_s", "p95"), format: formatSeconds },
-  { name: "speed", label: "Speed p50", figure: metricOf("tokens_per_second", "p50"), format: formatSpeed },
+  {
+    name: "ttft50",
+    label: "First token p50",
+    figure: metricOf("time_to_first_token_s", "p50"),
+    format: formatSeconds,
+  },
+  {
+    name: "ttft95",
+    label: "p95",
+    figure: metricOf("time_to_first_token_s", "p95"),
+    format: formatSeconds,
+  },
+  {
+    name: "itl50",
+    label: "Inter-token p50",
+    figure: metricOf("inter_token_latency_s", "p50"),
+    format: formatSeconds,
+  },
+  {
+    name: "latency95",
+    label: "Latency p95",
+    figure: metricOf("latency_s", "p95"),
+    format: formatSeconds,
+  },
+  {
+    name: "speed",
+    label: "Speed p50",
+    figure: metricOf("tokens_per_second", "p50"),
+    format: formatSpeed,
+  },
 ];
 
 /** Rows by a column, unknown values last. @param {any[]} rows @param {import("./usage.js").Figure} figure @param {boolean} isDown */
@@ -66,15 +98,27 @@ export function Breakdown({ asked, query, onChange }) {
       <${Segmented} label="Dimension" value=${by} options=${DIMENSIONS} onChange=${(/** @type {string} */ value) => onChange({ by: value })} /></div>
     ${error && html`<${ErrorNotice} error=${error} onRetry=${reload} />`}
     ${!report && isLoading && html`<div class="card padded"><${Skeleton} lines=${5} /></div>`}
-    ${report && html`<div class="table-scroll" tabindex="0" role="region" aria-label=${`Table by ${by}`}><table class="table">
+    ${
+      report &&
+      html`<div class="table-scroll" tabindex="0" role="region" aria-label=${`Table by ${by}`}><table class="table">
       <thead><tr><th>${DIMENSIONS.find((one) => one.value === by)?.label}</th>
-        ${COLUMNS.map((one) => html`<th key=${one.name} class="right" aria-sort=${column.value === one.name ? (isDown.value ? "descending" : "ascending") : "none"}>
-          <button type="button" onClick=${() => sort(one.name)}>${one.label}${column.value === one.name && html`<${Icon} name=${isDown.value ? "down" : "up"} />`}</button></th>`)}
+        ${COLUMNS.map(
+          (
+            one,
+          ) => html`<th key=${one.name} class="right" aria-sort=${column.value === one.name ? (isDown.value ? "descending" : "ascending") : "none"}>
+          <button type="button" onClick=${() => sort(one.name)}>${one.label}${column.value === one.name && html`<${Icon} name=${isDown.value ? "down" : "up"} />`}</button></th>`,
+        )}
         <th><span class="visually-hidden">Calls</span></th></tr></thead>
       <tbody>${shown.map((row) => html`<${Row} key=${nameOf(row, by)} row=${row} by=${by} most=${most} query=${query} asked=${asked} onChange=${onChange} />`)}</tbody>
     </table></div>
-    ${rows.length > shown.length && html`<div class="breakdown-more"><button type="button" class="button plain"
-      onClick=${() => { isWhole.value = true; }}>Show all ${formatCount(rows.length)}</button></div>`}`}
+    ${
+      rows.length > shown.length &&
+      html`<div class="breakdown-more"><button type="button" class="button plain"
+      onClick=${() => {
+        isWhole.value = true;
+      }}>Show all ${formatCount(rows.length)}</button></div>`
+    }`
+    }
   </section>`;
 }
 
@@ -84,8 +128,12 @@ function Row({ row, by, most, query, asked, onChange }) {
   const filters = Object.fromEntries(FILTERS.map((name) => [name, query.getAll(name)]));
   const href = routeHref("logs", [], { ...filters, since: asked.since, [by]: value });
   return html`<tr>
-    <td class="breakdown-name">${value === null ? html`<span class="faint">none</span>` : html`<button type="button" class="link-button truncate"
-      title=${`Only ${value}`} onClick=${() => onChange({ [by]: [value] })}>${value}</button>`}
+    <td class="breakdown-name">${
+      value === null
+        ? html`<span class="faint">none</span>`
+        : html`<button type="button" class="link-button truncate"
+      title=${`Only ${value}`} onClick=${() => onChange({ [by]: [value] })}>${value}</button>`
+    }
       <span class="share" aria-hidden="true"><i style=${{ width: `${most ? ((row.cost_usd ?? 0) / most) * 100 : 0}%` }} /></span></td>
     ${COLUMNS.map((one) => html`<td key=${one.name} class="right">${one.format(one.figure(row))}</td>`)}
     <td class="right">${value !== null && html`<a class="button plain compact" href=${href} aria-label=${`Logs of ${value}`}>Logs</a>`}</td>

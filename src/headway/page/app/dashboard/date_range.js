@@ -28,13 +28,17 @@ export function DateRange({ range, isExact, onChange }) {
       return;
     }
     problem.value = "";
-    onChange({ range: null, since: since.toISOString(), until: until && until.toISOString() });
+    onChange({ range: null, since: since.toISOString(), until: until?.toISOString() ?? null });
     close();
   };
-  const short = (/** @type {Date} */ date) => date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  const short = (/** @type {Date} */ date) =>
+    date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
   const button = html`<button type="button" class="button" aria-expanded=${String(isOpen.value)} aria-pressed=${String(isExact)}
-    onClick=${() => { isOpen.value = !isOpen.value; }}>${
-      isExact ? `${short(range.since)} – ${range.until ? short(range.until) : "now"}` : "Dates"}</button>`;
+    onClick=${() => {
+      isOpen.value = !isOpen.value;
+    }}>${
+      isExact ? `${short(range.since)} – ${range.until ? short(range.until) : "now"}` : "Dates"
+    }</button>`;
   return html`<${Popover} button=${button} isOpen=${isOpen.value} onClose=${close} class="right">
     <form class="stack date-range" onSubmit=${submit}>
       <div class="field"><label for="range-since">From</label>

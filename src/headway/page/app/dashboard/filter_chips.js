@@ -10,7 +10,10 @@ export function FilterChips({ query, onChange }) {
   if (!chips.length) return null;
   return html`<div class="row wrap filter-chips" aria-label="Filters">
     ${chips.map(
-      ({ name, value }) => html`<button key=${`${name} ${value}`} type="button" class="button compact"
+      ({
+        name,
+        value,
+      }) => html`<button key=${`${name} ${value}`} type="button" class="button compact"
         aria-label=${`Remove the filter ${name} ${value}`}
         onClick=${() => onChange({ [name]: query.getAll(name).filter((one) => one !== value) })}>
         <span class="faint">${name}</span> ${value} <${Icon} name="close" /></button>`,

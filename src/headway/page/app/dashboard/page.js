@@ -8,8 +8,8 @@ import { html } from "../html.js";
 import { navigate, route, routeHref } from "../state/router.js";
 import { Breakdown, DIMENSIONS } from "./breakdown.js";
 import { Charts } from "./charts.js";
-import { FilterChips, FILTERS } from "./filter_chips.js";
 import { DateRange } from "./date_range.js";
+import { FILTERS, FilterChips } from "./filter_chips.js";
 import { DEFAULT_PRESET, listSteps, PRESETS, readRange } from "./ranges.js";
 import { Tiles } from "./tiles.js";
 
@@ -47,11 +47,20 @@ export function Page() {
     since: range.since.toISOString(),
     until: (range.until ?? new Date(Math.ceil(turn.value / 1000) * 1000)).toISOString(),
   };
-  const total = useResource("api/usage", { ...asked, by: range.step, compare: comparesBefore ? "previous" : "" });
+  const total = useResource("api/usage", {
+    ...asked,
+    by: range.step,
+    compare: comparesBefore ? "previous" : "",
+  });
   const parts = useResource(split ? "api/usage" : null, {
     ...asked,
     by: `${split},${range.step}`,
-    metric: ["time_to_first_token_s", "latency_s", "tokens_per_second", "inter_token_latency_s"].join(","),
+    metric: [
+      "time_to_first_token_s",
+      "latency_s",
+      "tokens_per_second",
+      "inter_token_latency_s",
+    ].join(","),
   });
   const steps = listSteps(range, now);
   /** @type {any} */
@@ -71,29 +80,37 @@ export function Page() {
           </select></label>
         <label class="check"><input type="checkbox" checked=${comparesBefore}
           onChange=${(/** @type {any} */ event) => change({ compare: event.target.checked ? null : "off" })} />Period before</label>
-        <${IconButton} icon="retry" label="Refresh" onClick=${() => { turn.value = Date.now(); }} />
+        <${IconButton} icon="retry" label="Refresh" onClick=${() => {
+          turn.value = Date.now();
+        }} />
       </div>
     </header>
     <${FilterChips} query=${query} onChange=${change} />
     ${total.error && html`<${ErrorNotice} error=${total.error} onRetry=${total.reload} />`}
     ${!report && total.isLoading && html`<${Skeleton} lines=${8} height="3rem" />`}
     ${isEmpty && html`<${NothingYet} hasFilters=${FILTERS.some((name) => query.has(name))} />`}
-    ${report && !isEmpty && html`
+    ${
+      report &&
+      !isEmpty &&
+      html`
       <${Tiles} report=${report} steps=${steps} range=${range} />
       ${parts.error && html`<${ErrorNotice} error=${parts.error} onRetry=${parts.reload} />`}
       <${Charts} report=${report} parts=${split ? parts.data : null} split=${split} steps=${steps} range=${range} query=${query} />
       ${report.note && html`<p class="small quiet row"><${Icon} name="info" />${report.note}</p>`}
-      <${Breakdown} asked=${asked} query=${query} onChange=${change} />`}
+      <${Breakdown} asked=${asked} query=${query} onChange=${change} />`
+    }
   </div>`;
 }
 
 /** @param {{hasFilters: boolean}} props */
 function NothingYet({ hasFilters }) {
   return html`<${Empty} icon="dashboard" title=${hasFilters ? "No calls match" : "No calls in this range"}>
-    ${hasFilters
-      ? html`<p>Take a filter away, or choose a longer range.</p>
+    ${
+      hasFilters
+        ? html`<p>Take a filter away, or choose a longer range.</p>
           <button type="button" class="button" onClick=${() => change(Object.fromEntries(FILTERS.map((name) => [name, null])))}>Clear the filters</button>`
-      : html`<p>Each call through the gateway appears here with its cost and its times, a second after it ended.</p>
-          <a class="button primary" href=${routeHref("playground")}>Open the playground</a>`}
+        : html`<p>Each call through the gateway appears here with its cost and its times, a second after it ended.</p>
+          <a class="button primary" href=${routeHref("playground")}>Open the playground</a>`
+    }
   </${Empty}>`;
 }

@@ -31,7 +31,11 @@ export function readRange(query, now) {
   }
   const name = query.get("range") ?? DEFAULT_PRESET;
   const preset = PRESETS.find((one) => one.value === name) ?? PRESETS[1];
-  return { since: goBack(floorTo(now, preset.step), preset.step, preset.count - 1), until: null, step: preset.step };
+  return {
+    since: goBack(floorTo(now, preset.step), preset.step, preset.count - 1),
+    until: null,
+    step: preset.step,
+  };
 }
 
 /** @param {string | null} text */
@@ -56,7 +60,8 @@ export function floorTo(date, step) {
 
 /** `count` steps earlier; later with a negative count. @param {Date} date @param {Step} step @param {number} count */
 export function goBack(date, step, count) {
-  if (step === "month") return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - count, 1));
+  if (step === "month")
+    return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - count, 1));
   return new Date(date.getTime() - count * (step === "day" ? DAY : HOUR));
 }
 
@@ -64,6 +69,7 @@ export function goBack(date, step, count) {
 export function listSteps({ since, until, step }, now) {
   const steps = [];
   const end = until ?? now;
-  for (let at = floorTo(since, step); at < end; at = goBack(at, step, -1)) steps.push(at.getTime() / 1000);
+  for (let at = floorTo(since, step); at < end; at = goBack(at, step, -1))
+    steps.push(at.getTime() / 1000);
   return steps;
 }

@@ -1,6 +1,13 @@
 /** The figures of the whole range, each beside the period before. */
 import { Sparkline } from "../components/sparkline.js";
-import { formatBrief, formatCount, formatSeconds, formatShare, formatSpeed, formatUsd } from "../format.js";
+import {
+  formatBrief,
+  formatCount,
+  formatSeconds,
+  formatShare,
+  formatSpeed,
+  formatUsd,
+} from "../format.js";
 import { html } from "../html.js";
 import { byTime, changeOf, FIGURES, metricOf, valuesOf } from "./usage.js";
 
@@ -17,18 +24,45 @@ import { byTime, changeOf, FIGURES, metricOf, valuesOf } from "./usage.js";
 const TILES = [
   { label: "Spend", figure: FIGURES.cost, format: formatUsd, detail: describeSpend },
   { label: "Requests", figure: FIGURES.calls, format: formatCount },
-  { label: "Tokens", figure: FIGURES.totalTokens, format: formatBrief,
-    detail: (row) => `${formatBrief(row.input_tokens)} in, ${formatBrief(row.output_tokens)} out` },
-  { label: "Failed", figure: FIGURES.failedShare, format: formatShare, isLessBetter: true,
-    detail: (row) => `${formatCount(row.failed)} requests` },
-  { label: "Time to first token", figure: metricOf("time_to_first_token_s", "p50"), format: formatSeconds, isLessBetter: true,
-    detail: (row) => `p95 ${formatSeconds(row.metrics.time_to_first_token_s?.p95)}` },
-  { label: "Inter-token latency", figure: metricOf("inter_token_latency_s", "p50"), format: formatSeconds, isLessBetter: true,
-    detail: (row) => `p95 ${formatSeconds(row.metrics.inter_token_latency_s?.p95)}` },
-  { label: "Speed", figure: metricOf("tokens_per_second", "p50"), format: formatSpeed,
-    detail: (row) => `p95 ${formatSpeed(row.metrics.tokens_per_second?.p95)}` },
-  { label: "Saved by the cache", figure: FIGURES.saved, format: formatUsd,
-    detail: (row) => `${formatBrief(row.cache_read_tokens)} tokens read from providers' caches` },
+  {
+    label: "Tokens",
+    figure: FIGURES.totalTokens,
+    format: formatBrief,
+    detail: (row) => `${formatBrief(row.input_tokens)} in, ${formatBrief(row.output_tokens)} out`,
+  },
+  {
+    label: "Failed",
+    figure: FIGURES.failedShare,
+    format: formatShare,
+    isLessBetter: true,
+    detail: (row) => `${formatCount(row.failed)} requests`,
+  },
+  {
+    label: "Time to first token",
+    figure: metricOf("time_to_first_token_s", "p50"),
+    format: formatSeconds,
+    isLessBetter: true,
+    detail: (row) => `p95 ${formatSeconds(row.metrics.time_to_first_token_s?.p95)}`,
+  },
+  {
+    label: "Inter-token latency",
+    figure: metricOf("inter_token_latency_s", "p50"),
+    format: formatSeconds,
+    isLessBetter: true,
+    detail: (row) => `p95 ${formatSeconds(row.metrics.inter_token_latency_s?.p95)}`,
+  },
+  {
+    label: "Speed",
+    figure: metricOf("tokens_per_second", "p50"),
+    format: formatSpeed,
+    detail: (row) => `p95 ${formatSpeed(row.metrics.tokens_per_second?.p95)}`,
+  },
+  {
+    label: "Saved by the cache",
+    figure: FIGURES.saved,
+    format: formatUsd,
+    detail: (row) => `${formatBrief(row.cache_read_tokens)} tokens read from providers' caches`,
+  },
 ];
 
 /** @param {any} row */
@@ -63,7 +97,9 @@ function Change({ now, before, tile }) {
   const change = changeOf(now, before);
   if (change === null) return null;
   const isFlat = Math.abs(change) < 0.005;
-  const state = isFlat || !("isLessBetter" in tile) ? "" : change < 0 ? "good" : "bad";
-  const text = isFlat ? "same" : `${change > 0 ? "+" : "−"}${Math.abs(change) >= 10 ? "×" + (change + 1).toFixed(0) : formatShare(Math.abs(change))}`;
+  const state = isFlat || !tile.isLessBetter ? "" : change < 0 ? "good" : "bad";
+  const size =
+    Math.abs(change) >= 10 ? `×${(change + 1).toFixed(0)}` : formatShare(Math.abs(change));
+  const text = isFlat ? "same" : change < 0 ? `−${size}` : size.startsWith("×") ? size : `+${size}`;
   return html`<span class="tag ${state} number" title=${`Period before: ${tile.format(before)}`}>${text}</span>`;
 }

@@ -39,8 +39,14 @@ export const FIGURES = {
 
 /** Figures that are sums: where nothing happened they are zero; all others are unknown there. */
 const SUMS = new Set([
-  FIGURES.cost, FIGURES.calls, FIGURES.failed, FIGURES.inputTokens, FIGURES.outputTokens,
-  FIGURES.totalTokens, FIGURES.cachedTokens, FIGURES.saved,
+  FIGURES.cost,
+  FIGURES.calls,
+  FIGURES.failed,
+  FIGURES.inputTokens,
+  FIGURES.outputTokens,
+  FIGURES.totalTokens,
+  FIGURES.cachedTokens,
+  FIGURES.saved,
 ]);
 
 /**
@@ -78,7 +84,8 @@ export function splitGroups(rows, dimension, figure, count) {
     if (known) known.push(row);
     else groups.set(name, [row]);
   }
-  const sum = (/** @type {UsageRow[]} */ some) => some.reduce((all, row) => all + (figure(row) ?? 0), 0);
+  const sum = (/** @type {UsageRow[]} */ some) =>
+    some.reduce((all, row) => all + (figure(row) ?? 0), 0);
   const sorted = [...groups].map(([name, some]) => ({ name, rows: some, sum: sum(some) }));
   sorted.sort((a, b) => b.sum - a.sum);
   if (sorted.length <= count) return sorted;

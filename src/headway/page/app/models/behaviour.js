@@ -17,7 +17,13 @@ export function useBehaviour() {
   });
   const report = /** @type {any} */ (data);
   return useMemo(
-    () => new Map((report?.data ?? []).map((/** @type {any} */ row) => [`${row.group.provider}/${row.group.model}`, row])),
+    () =>
+      new Map(
+        (report?.data ?? []).map((/** @type {any} */ row) => [
+          `${row.group.provider}/${row.group.model}`,
+          row,
+        ]),
+      ),
     [report],
   );
 }

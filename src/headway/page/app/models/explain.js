@@ -7,8 +7,8 @@ import { Icon } from "../components/icon.js";
 import { ModelPicker } from "../components/model_picker.js";
 import { formatCount, formatSeconds, formatUsd } from "../format.js";
 import { html } from "../html.js";
-import { navigate, route, routeHref } from "../state/router.js";
 import { models } from "../state/models.js";
+import { navigate, route, routeHref } from "../state/router.js";
 
 /** @param {string} model */
 const template = (model) =>
@@ -27,10 +27,15 @@ export function Explain() {
     problem.value = null;
     try {
       const body = JSON.parse(text.value);
-      answer.value = await getJson("api/explain", { body: { body, headers: readHeaders(headers.value) } });
+      answer.value = await getJson("api/explain", {
+        body: { body, headers: readHeaders(headers.value) },
+      });
     } catch (error) {
       answer.value = null;
-      problem.value = error instanceof SyntaxError ? new Error(`The request is not JSON: ${error.message}`) : /** @type {Error} */ (error);
+      problem.value =
+        error instanceof SyntaxError
+          ? new Error(`The request is not JSON: ${error.message}`)
+          : /** @type {Error} */ (error);
     }
   };
   useEffect(() => {
@@ -48,10 +53,14 @@ export function Explain() {
           onPick=${(/** @type {string} */ id) => navigate(routeHref("models", ["explain"], { model: id }), { replace: true })} /></div>
       <div class="field"><label for="explain-body"><span>Body, in the format of <code>/v1/chat/completions</code></span></label>
         <textarea id="explain-body" class="textarea mono" rows="14" spellcheck=${false} value=${text}
-          onInput=${(/** @type {any} */ event) => { text.value = event.target.value; }} /></div>
+          onInput=${(/** @type {any} */ event) => {
+            text.value = event.target.value;
+          }} /></div>
       <div class="field"><label for="explain-headers">Headers that the route reads</label>
         <textarea id="explain-headers" class="textarea mono" rows="2" spellcheck=${false} placeholder="x-headway-tags: vip" value=${headers}
-          onInput=${(/** @type {any} */ event) => { headers.value = event.target.value; }} /></div>
+          onInput=${(/** @type {any} */ event) => {
+            headers.value = event.target.value;
+          }} /></div>
       <div class="row"><button class="button primary">Explain</button><span class="small quiet">Nothing is sent to a provider.</span></div>
     </form>
     <div class="stack">
@@ -65,7 +74,11 @@ export function Explain() {
 /** "name: value" a line. @param {string} text @returns {Record<string, string>} */
 function readHeaders(text) {
   const lines = text.split("\n").map((line) => line.split(/:(.*)/s));
-  return Object.fromEntries(lines.filter(([name, value]) => name.trim() && value).map(([name, value]) => [name.trim().toLowerCase(), value.trim()]));
+  return Object.fromEntries(
+    lines
+      .filter(([name, value]) => name.trim() && value)
+      .map(([name, value]) => [name.trim().toLowerCase(), value.trim()]),
+  );
 }
 
 /** @param {{answer: any}} props */
@@ -75,7 +88,10 @@ function Answer({ answer }) {
     <section class="card padded stack"><div class="row between"><h2>${answer.route ? `Route ${answer.route}` : answer.model}</h2><span class="tag">${answer.why}</span></div>
       ${answer.refusal && html`<div class="notice bad" role="alert"><${Icon} name="warn" /><p>${answer.refusal}</p></div>`}
       <${Metrics} compact items=${[
-        { label: "Input tokens", value: `${formatCount(request.input_tokens)} ${request.input_tokens_source ?? ""}` },
+        {
+          label: "Input tokens",
+          value: `${formatCount(request.input_tokens)} ${request.input_tokens_source ?? ""}`,
+        },
         { label: "Needs", value: request.needs.join(", ") || "nothing special" },
         { label: "Cache", value: answer.cache ?? "not kept" },
         { label: "Attempts at most", value: formatCount(answer.rules?.max_attempts) },

@@ -4,7 +4,14 @@ import { useEffect, useMemo } from "preact/hooks";
 import { useResource } from "../api/resource.js";
 import { Empty, ErrorNotice, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { formatBrief, formatCount, formatSeconds, formatShare, formatSpeed, formatUsd } from "../format.js";
+import {
+  formatBrief,
+  formatCount,
+  formatSeconds,
+  formatShare,
+  formatSpeed,
+  formatUsd,
+} from "../format.js";
 import { html } from "../html.js";
 import { useShortcuts } from "../shortcuts.js";
 import { navigate, route, routeHref } from "../state/router.js";
@@ -40,7 +47,9 @@ function change(changes) {
 export function ModelList() {
   const query = route.value.query;
   const showsAll = query.get("all") === "1";
-  const { data, error, isLoading, reload } = useResource("api/models", { usable: showsAll ? "" : "1" });
+  const { data, error, isLoading, reload } = useResource("api/models", {
+    usable: showsAll ? "" : "1",
+  });
   const behaviour = useBehaviour();
   const isWhole = useSignal(false);
   const list = /** @type {{data: Model[], errors?: Record<string, any>} | null} */ (data);
@@ -53,7 +62,13 @@ export function ModelList() {
   const column = query.get("sort") ?? "id";
   const isDown = query.get("down") === "1";
   const found = useMemo(
-    () => sortModels(findModels(list?.data ?? [], { ...filter, kind: filter.kind === "all" ? "" : filter.kind }), behaviour, column, isDown),
+    () =>
+      sortModels(
+        findModels(list?.data ?? [], { ...filter, kind: filter.kind === "all" ? "" : filter.kind }),
+        behaviour,
+        column,
+        isDown,
+      ),
     [list, behaviour, JSON.stringify(filter), column, isDown],
   );
   useEffect(() => {
@@ -72,14 +87,26 @@ export function ModelList() {
     <${Filters} list=${list?.data ?? []} filter=${filter} showsAll=${showsAll} />
     ${error && html`<${ErrorNotice} error=${error} onRetry=${reload} />`}
     ${!list && isLoading && html`<${Skeleton} lines=${10} height="2rem" />`}
-    ${list && !found.length && html`<${Empty} icon="models" title="No model matches">
+    ${
+      list &&
+      !found.length &&
+      html`<${Empty} icon="models" title="No model matches">
       <p>${showsAll ? "Take a filter away." : "Only models that can be called now are listed."}</p>
-      ${!showsAll && html`<button type="button" class="button" onClick=${() => change({ all: "1" })}>Show those without a key, too</button>`}</${Empty}>`}
-    ${found.length > 0 && html`<div class="card"><div class="table-scroll" tabindex="0" role="region" aria-label="Models"><table class="table model-table">
+      ${!showsAll && html`<button type="button" class="button" onClick=${() => change({ all: "1" })}>Show those without a key, too</button>`}</${Empty}>`
+    }
+    ${
+      found.length > 0 &&
+      html`<div class="card"><div class="table-scroll" tabindex="0" role="region" aria-label="Models"><table class="table model-table">
       <thead><tr>${COLUMNS.map((one) => html`<${Head} key=${one.label} column=${one} sorted=${column} isDown=${isDown} />`)}</tr></thead>
       <tbody>${shown.map((one) => html`<${ModelRow} key=${one.id} model=${one} row=${behaviour.get(one.id)} />`)}</tbody>
     </table></div></div>
-    <p class="small quiet">${formatCount(found.length)} models${shown.length < found.length && html`, the first ${shown.length} are shown. <button type="button" class="link-button" onClick=${() => { isWhole.value = true; }}>Show all</button>`}</p>`}
+    <p class="small quiet">${formatCount(found.length)} models${
+      shown.length < found.length &&
+      html`, the first ${shown.length} are shown. <button type="button" class="link-button" onClick=${() => {
+        isWhole.value = true;
+      }}>Show all</button>`
+    }</p>`
+    }
     ${model && html`<${ModelDetails} model=${model} row=${behaviour.get(model.id)} onClose=${() => change({ model: null })} />`}
   </div>`;
 }
@@ -90,7 +117,11 @@ function Filters({ list, filter, showsAll }) {
   const kinds = [...new Set(list.map((model) => model.kind))].sort();
   /** @param {string} name */
   const toggle = (name) =>
-    change({ can: filter.abilities.includes(name) ? filter.abilities.filter((/** @type {string} */ one) => one !== name) : [...filter.abilities, name] });
+    change({
+      can: filter.abilities.includes(name)
+        ? filter.abilities.filter((/** @type {string} */ one) => one !== name)
+        : [...filter.abilities, name],
+    });
   return html`<div class="row wrap model-filters">
     <input id="model-search" class="input" type="search" aria-label="Search models" placeholder="Search models" value=${filter.search}
       onInput=${(/** @type {any} */ event) => change({ search: event.target.value })} />
@@ -99,7 +130,9 @@ function Filters({ list, filter, showsAll }) {
     <select class="select" aria-label="Kind" value=${filter.kind} onChange=${(/** @type {any} */ event) => change({ kind: event.target.value })}>
       <option value="all">All kinds</option>${kinds.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>
     <div class="row wrap" role="group" aria-label="Abilities">${ABILITIES.map(
-      (one) => html`<button key=${one.name} type="button" class="button compact" aria-pressed=${String(filter.abilities.includes(one.name))}
+      (
+        one,
+      ) => html`<button key=${one.name} type="button" class="button compact" aria-pressed=${String(filter.abilities.includes(one.name))}
         onClick=${() => toggle(one.name)}>${one.label}</button>`,
     )}</div>
     <label class="check"><input type="checkbox" checked=${showsAll} onChange=${(/** @type {any} */ event) => change({ all: event.target.checked ? "1" : null })} />Include those without a key</label>
@@ -109,7 +142,11 @@ function Filters({ list, filter, showsAll }) {
 /** @param {{column: any, sorted: string, isDown: boolean}} props */
 function Head({ column, sorted, isDown }) {
   const isSorted = column.name && column.name === sorted;
-  const turn = () => change({ sort: column.name, down: (isSorted ? !isDown : column.name === "calls") ? "1" : null });
+  const turn = () =>
+    change({
+      sort: column.name,
+      down: (isSorted ? !isDown : column.name === "calls") ? "1" : null,
+    });
   return html`<th class=${column.isRight ? "right" : ""} title=${column.title} aria-sort=${isSorted ? (isDown ? "descending" : "ascending") : "none"}>
     ${column.name ? html`<button type="button" onClick=${turn}>${column.label}${isSorted && html`<${Icon} name=${isDown ? "down" : "up"} />`}</button>` : column.label}</th>`;
 }

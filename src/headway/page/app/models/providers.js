@@ -38,7 +38,9 @@ function Provider({ provider }) {
     isChecking.value = true;
     problem.value = null;
     try {
-      check.value = await getJson(`api/providers/${encodeURIComponent(provider.name)}/check`, { method: "POST" });
+      check.value = await getJson(`api/providers/${encodeURIComponent(provider.name)}/check`, {
+        method: "POST",
+      });
     } catch (error) {
       problem.value = /** @type {Error} */ (error);
     }
@@ -51,7 +53,12 @@ function Provider({ provider }) {
       <${KeyState} provider=${provider} /></div>
     <${Metrics} compact items=${[
       { label: "Calls", value: formatCount(lately.calls ?? lately.requests) },
-      { label: "Failed", value: isNumber(lately.failed_share) ? formatShare(lately.failed_share) : formatCount(lately.failed ?? lately.errors) },
+      {
+        label: "Failed",
+        value: isNumber(lately.failed_share)
+          ? formatShare(lately.failed_share)
+          : formatCount(lately.failed ?? lately.errors),
+      },
       { label: "First token p50", value: formatSeconds(lately.time_to_first_token_s?.p50) },
       { label: "p95", value: formatSeconds(lately.time_to_first_token_s?.p95) },
       { label: "Speed", value: formatSpeed(lately.tokens_per_second?.p50) },
@@ -70,7 +77,9 @@ function Provider({ provider }) {
 function KeyState({ provider }) {
   if (provider.is_local) return html`<span class="tag good">local</span>`;
   if (provider.breaker === "open") return html`<span class="tag bad">left alone</span>`;
-  return provider.has_key ? html`<span class="tag good"><${Icon} name="key" />${provider.keys?.length > 1 ? `${provider.keys.length} keys` : "key"}</span>` : html`<span class="tag">no key</span>`;
+  return provider.has_key
+    ? html`<span class="tag good"><${Icon} name="key" />${provider.keys?.length > 1 ? `${provider.keys.length} keys` : "key"}</span>`
+    : html`<span class="tag">no key</span>`;
 }
 
 /** @param {{result: any}} props */

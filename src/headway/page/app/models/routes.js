@@ -51,14 +51,24 @@ function RouteCard({ route }) {
         <th class="right">First token p50</th><th class="right">p95</th><th class="right">Speed</th><th>Keys</th></tr></thead>
       <tbody>${route.targets.map((/** @type {any} */ one) => html`<${Target} key=${one.target} target=${one} />`)}</tbody>
     </table></div>
-    ${[["When the prompt is too long", route.on_context_window], ["When content is refused", route.on_content_policy], ["Copies to", route.shadow && [route.shadow]]].map(
-      ([label, targets]) => targets?.length > 0 && html`<p key=${label} class="small quiet route-more">${label}: ${targets.map((/** @type {any} */ one) => html`<code>${one.target ?? one}</code> `)}</p>`)}
+    ${[
+      ["When the prompt is too long", route.on_context_window],
+      ["When content is refused", route.on_content_policy],
+      ["Copies to", route.shadow && [route.shadow]],
+    ].map(
+      ([label, targets]) =>
+        targets?.length > 0 &&
+        html`<p key=${label} class="small quiet route-more">${label}: ${targets.map((/** @type {any} */ one) => html`<code>${one.target ?? one}</code> `)}</p>`,
+    )}
   </section>`;
 }
 
 /** @param {{target: any}} props */
 function Target({ target }) {
-  const { text, state } = STATES[target.is_being_tried ? "half_open" : target.state] ?? { text: target.state, state: "" };
+  const { text, state } = STATES[target.is_being_tried ? "half_open" : target.state] ?? {
+    text: target.state,
+    state: "",
+  };
   return html`<tr>
     <td><code>${target.target}</code>${target.condition && html`<div class="tiny faint">${target.condition}</div>`}</td>
     <td><span class="tag ${state}">${text}${target.left_alone_s > 0 && ` for ${formatSeconds(target.left_alone_s)}`}</span></td>
