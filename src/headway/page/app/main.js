@@ -4,6 +4,7 @@ import { render } from "preact";
 import { gatewayKey, isKeyRequired, isReachable } from "./api/client.js";
 import { CommandPalette } from "./command_palette.js";
 import { IconButton, Skeleton } from "./components/basics.js";
+import { ErrorBoundary, PageFailure } from "./components/error_boundary.js";
 import { Icon, Mark } from "./components/icon.js";
 import { Toasts } from "./components/toasts.js";
 import { html } from "./html.js";
@@ -41,9 +42,15 @@ effect(() => {
   document.title = known ? `${known.title} · Headway` : "Headway";
   if (!known) navigate(routeHref("playground"), { replace: true });
   else if (!loaded.peek()[page]) {
-    known.load().then((module) => {
-      loaded.value = { ...loaded.value, [page]: module.Page };
-    });
+    known.load().then(
+      (module) => {
+        loaded.value = { ...loaded.value, [page]: module.Page };
+      },
+      // A new version of the gateway has other addresses for the modules.
+      (error) => {
+        loaded.value = { ...loaded.value, [page]: () => html`<${PageFailure} error=${error} />` };
+      },
+    );
   }
 });
 
@@ -55,6 +62,9 @@ function Navigation() {
       ([name, page]) => html`<a key=${name} class="nav-link" href=${routeHref(name)}
         aria-current=${name === current ? "page" : undefined}><${Icon} name=${page.icon} />${page.title}</a>`,
     )}
+    <button type="button" class="nav-link nav-more" onClick=${() => {
+      isPaletteOpen.value = true;
+    }}><${Icon} name="more" />More</button>
     <div class="nav-foot">
       <button type="button" class="nav-link" onClick=${() => {
         isPaletteOpen.value = true;
@@ -96,7 +106,7 @@ function App() {
           isReachable.value = true;
         }} /></div>`
       }
-      ${Page ? html`<${Page} key=${page} />` : html`<div class="page"><${Skeleton} lines=${6} height="1.5em" /></div>`}
+      ${Page ? html`<${ErrorBoundary} key=${page}><${Page} /></${ErrorBoundary}>` : html`<div class="page"><${Skeleton} lines=${6} height="1.5em" /></div>`}
     </main>
     ${(isKeyDialogOpen.value || isKeyRequired.value) && html`<${KeyDialog} onClose=${closeKey} />`}
     ${
