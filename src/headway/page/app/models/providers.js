@@ -4,7 +4,14 @@ import { getJson } from "../api/client.js";
 import { useResource } from "../api/resource.js";
 import { Empty, ErrorNotice, Metrics, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
-import { formatCount, formatSeconds, formatShare, formatSpeed, isNumber } from "../format.js";
+import {
+  formatCount,
+  formatSeconds,
+  formatShare,
+  formatSpeed,
+  formatUsd,
+  isNumber,
+} from "../format.js";
 import { html } from "../html.js";
 import { routeHref } from "../state/router.js";
 
@@ -46,28 +53,30 @@ function Provider({ provider }) {
     }
     isChecking.value = false;
   };
-  const lately = provider.last_24h ?? provider.lately ?? {};
+  const { recent } = provider;
+  const resting = provider.keys.filter((/** @type {any} */ key) => key.is_left_alone);
   return html`<section class="card padded stack provider" aria-label=${provider.name}>
-    <div class="row between"><div class="truncate"><h3 class="truncate">${provider.name}</h3>
-        <p class="tiny faint truncate">${provider.provider_name ?? provider.kind} ${provider.host ? `· ${provider.host}` : ""}</p></div>
+    <div class="row between"><div class="truncate"><h3 class="truncate">${provider.title}</h3>
+        <p class="tiny faint truncate">${provider.name}${provider.host && provider.host !== provider.name ? ` · ${provider.host}` : ""}</p></div>
       <${KeyState} provider=${provider} /></div>
     <${Metrics} compact items=${[
-      { label: "Calls", value: formatCount(lately.calls ?? lately.requests) },
+      { label: "Calls", value: formatCount(recent?.calls) },
+      { label: "Failed", value: formatShare(recent?.error_rate) },
       {
-        label: "Failed",
-        value: isNumber(lately.failed_share)
-          ? formatShare(lately.failed_share)
-          : formatCount(lately.failed ?? lately.errors),
+        label: "First token p50",
+        value: formatSeconds(recent?.metrics.time_to_first_token_s?.p50),
       },
-      { label: "First token p50", value: formatSeconds(lately.time_to_first_token_s?.p50) },
-      { label: "p95", value: formatSeconds(lately.time_to_first_token_s?.p95) },
-      { label: "Speed", value: formatSpeed(lately.tokens_per_second?.p50) },
+      { label: "p95", value: formatSeconds(recent?.metrics.time_to_first_token_s?.p95) },
+      { label: "Speed", value: formatSpeed(recent?.metrics.tokens_per_second?.p50) },
+      { label: "Spend", value: formatUsd(recent?.cost_usd) },
     ]} />
+    ${resting.map((/** @type {any} */ key) => html`<p key=${key.name} class="small"><span class="tag bad">left alone</span> ${key.name}, for ${formatSeconds(key.left_alone_s)} more</p>`)}
+    ${provider.targets_left_alone.map((/** @type {any} */ one) => html`<p key=${one.model ?? one} class="small"><span class="tag bad">left alone</span> ${one.model ?? one}</p>`)}
     ${(check.value?.keys ?? (check.value ? [check.value] : [])).map((/** @type {any} */ one, /** @type {number} */ at) => html`<${CheckResult} key=${at} result=${one} />`)}
     ${problem.value && html`<p class="small" role="alert">${problem.value.message}</p>`}
     <div class="row provider-foot">
-      <button type="button" class="button compact" disabled=${isChecking.value} onClick=${run}><${Icon} name="key" />${isChecking.value ? "Checking…" : "Check the key"}</button>
-      <a class="button plain compact" href=${routeHref("models", ["models"], { provider: provider.name })}>${isNumber(provider.models) ? `${formatCount(provider.models)} models` : "Models"}</a>
+      <button type="button" class="button compact" disabled=${isChecking.value || !provider.can_check} onClick=${run}><${Icon} name="key" />${isChecking.value ? "Checking…" : "Check the key"}</button>
+      <a class="button plain compact" href=${routeHref("models", ["models"], { provider: provider.name })}>${isNumber(provider.models) ? `${formatCount(provider.models)} ${provider.models === 1 ? "model" : "models"}` : "Models"}</a>
       <a class="button plain compact" href=${routeHref("logs", [], { provider: provider.name })}>Logs</a>
     </div>
   </section>`;
