@@ -41,11 +41,12 @@ def server(servers: Servers) -> Gateway:
 
 @pytest.fixture
 def launch(servers: Servers) -> Iterator[Launch]:
-    """Starts servers of the test's own; ``changes`` replace sections of the configuration."""
+    """Starts servers of the test's own; ``changes`` replace sections of the configuration, and
+    ``records`` is how many its ledger has."""
     started: list[Gateway] = []
 
-    def start(changes: Mapping[str, Any] | None = None) -> Gateway:
-        started.append(servers.launch(changes))
+    def start(changes: Mapping[str, Any] | None = None, records: int = 0) -> Gateway:
+        started.append(servers.launch(changes, records))
         return started[-1]
 
     yield start

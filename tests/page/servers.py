@@ -15,11 +15,15 @@ from typing import Any
 
 import pytest
 
+from page.filled_ledger import fill
 from support.gateway_process import GATE_KEY, Gateway
 from support.ports import free_port
 from support.waiting import until
 
 Script = Mapping[str, Any]
+LOCAL = "local/smollm2-135m-instruct"
+LEDGER = "ledger.db"
+DAYS = 14.0
 
 SENTENCES = "The quick brown fox jumps over the lazy dog. " * 8
 MARKDOWN = """\
@@ -103,7 +107,7 @@ def configuration(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
             },
         },
         "models": {name: route_to(script) for name, script in SCRIPTS.items()},
-        "ledger": {"content": "full", "url": "sqlite:///ledger.db"},
+        "ledger": {"content": "full", "url": f"sqlite:///{LEDGER}"},
         **(changes or {}),
     }
 
@@ -128,10 +132,20 @@ class Servers:
             self._running[key] = self.launch(changes)
         return self._running[key]
 
-    def launch(self, changes: Mapping[str, Any] | None = None) -> Gateway:
+    def launch(self, changes: Mapping[str, Any] | None = None, records: int = 0) -> Gateway:
+        """A server of the caller's own, with ``records`` of the last two weeks in its ledger."""
         folder = self._folder / f"server-{len(list(self._folder.iterdir()))}"
         folder.mkdir()
+        if records:
+            fill(folder / LEDGER, records, DAYS)
         return Gateway.start(folder, configuration(changes))
+
+    def with_records(self, records: int = 3000) -> Gateway:
+        """A server with so many records, which tests share."""
+        key = f"{records} records"
+        if key not in self._running:
+            self._running[key] = self.launch(records=records)
+        return self._running[key]
 
     def with_key(self) -> Gateway:
         """A server that requires ``GATE_KEY``."""

@@ -55,7 +55,7 @@ export function Empty({ icon, title, children }) {
 /** Lines that stand where text will be. @param {{lines?: number, height?: string}} props */
 export function Skeleton({ lines = 3, height = "1em" }) {
   const rows = Array.from({ length: lines }, (_, at) => at);
-  return html`<div class="stack" aria-busy="true" aria-label="Loading">
+  return html`<div class="stack" role="status" aria-busy="true" aria-label="Loading">
     ${rows.map((at) => html`<div key=${at} class="skeleton" style=${{ height, width: `${100 - (at % 3) * 12}%` }} />`)}
   </div>`;
 }

@@ -1,0 +1,78 @@
+"""Writes pictures of every page, in both themes and three widths: ``make page-pictures``.
+
+Each module here lists those of one page. The server has the records of two weeks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from page.browser import CONTEXT, WIDTHS, find_chromium, start_chromium
+from page.pictures import compare, dashboard, logs, models, playground
+from page.pictures.picture import Picture
+from page.servers import Servers
+from page.shell import Shell
+
+MODULES = (playground, compare, dashboard, logs, models)
+THEMES = ("light", "dark")
+FOLDER = Path(__file__).parents[3] / "build/page-pictures"
+SETTLE_MS = 300
+"""For what comes a moment after the last request: a chart that is drawn, a transition's end."""
+
+
+def main() -> None:
+    arguments = _arguments()
+    chosen = [
+        picture
+        for module in MODULES
+        for picture in module.PICTURES
+        if arguments.only in picture.name
+    ]
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        servers = Servers(Path(folder))
+        try:
+            base_url = servers.with_records().base_url
+            with start_chromium(find_chromium() or "chromium") as browser:
+                for picture in chosen:
+                    for name in _take(browser, base_url, picture, arguments):
+                        print(name)
+        finally:
+            servers.stop()
+
+
+def _take(
+    browser: Browser, base_url: str, picture: Picture, arguments: argparse.Namespace
+) -> Iterator[str]:
+    for width in arguments.widths:
+        for theme in arguments.themes:
+            viewport = {"width": width, "height": WIDTHS.get(width, 900)}
+            context = browser.new_context(**CONTEXT, viewport=viewport, color_scheme=theme)
+            shell = Shell(context.new_page(), base_url).open(picture.fragment)
+            shell.tab.wait_for_load_state("networkidle")
+            picture.prepare(shell)
+            shell.tab.wait_for_timeout(SETTLE_MS)
+            name = f"{picture.name}-{theme}-{width}.png"
+            shell.tab.screenshot(path=arguments.folder / name)
+            context.close()
+            yield name
+            for fault in shell.faults:
+                print(f"  {fault}")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--only", default="", help="those whose name has this in it")
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--themes", nargs="+", choices=THEMES, default=THEMES)
+    parser.add_argument("--widths", nargs="+", type=int, default=list(WIDTHS))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,7 @@
+"""Pictures of the page ``dashboard``."""
+
+from __future__ import annotations
+
+from page.pictures.picture import Picture
+
+PICTURES = [Picture("dashboard", "#/dashboard")]

@@ -1,0 +1,7 @@
+"""Pictures of the page ``logs``."""
+
+from __future__ import annotations
+
+from page.pictures.picture import Picture
+
+PICTURES = [Picture("logs", "#/logs")]
