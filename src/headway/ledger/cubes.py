@@ -160,18 +160,20 @@ PlainPlace = tuple[int, Sequence[int], int | None, int | None]
 Address = tuple[int, int, int, int]
 """Of a cell: number of the cube, its time as ``start_of`` gives it, user or tag set (0 for None, or
 where the cube has neither), masked profile."""
-_At = tuple[int, int, int]
+At = tuple[int, int, int]
 """Time, name and profile."""
-_Cells = dict[_At, Cell]
-_Groups = defaultdict[_At, list[Contribution]]
+_Cells = dict[At, Cell]
+Groups = defaultdict[At, list[Contribution]]
 
 
 class Sums:
     """What records add to the cells: ``add`` some of them several times, and ask for ``parts``."""
 
     def __init__(self) -> None:
-        self._groups: list[_Groups] = [defaultdict(list) for _ in FAMILIES]
-        self._gaps: defaultdict[_At, dict[int, int]] = defaultdict(dict)
+        self.groups: list[Groups] = [defaultdict(list) for _ in FAMILIES]
+        """Of each of ``FAMILIES``: by its shortest time."""
+        self.gaps: defaultdict[At, dict[int, int]] = defaultdict(dict)
+        """Of the cells of the first family."""
 
     def add(
         self,
@@ -180,7 +182,7 @@ class Sums:
         gaps: Iterable[Gaps | None],
     ) -> None:
         """Of some records: where they count, what they contribute, and their gaps."""
-        by_model, by_key, by_user, by_tags, by_user_and_model, by_tags_and_model = self._groups
+        by_model, by_key, by_user, by_tags, by_user_and_model, by_tags_and_model = self.groups
         for place, contribution, counts in zip(places, contributions, gaps, strict=True):
             time_us, (model, profile, key, only_model), user, tags = place
             user, tags = user or 0, tags or 0
@@ -193,24 +195,24 @@ class Sums:
             by_user_and_model[day, user, only_model].append(contribution)
             by_tags_and_model[day, tags, only_model].append(contribution)
             if counts is not None and contribution[1]:
-                add_counts(self._gaps[hour, 0, model], counts)
+                add_counts(self.gaps[hour, 0, model], counts)
 
     def parts(self, rolled: int | None = None) -> Iterator[tuple[Address, bytes]]:
         """What is to be appended to which cells, each once. Where the database makes the cells of
         longer times by itself, from the day ``rolled`` on, only those of earlier days are made."""
-        for family, groups in zip(FAMILIES, self._groups, strict=True):
+        for family, groups in zip(FAMILIES, self.groups, strict=True):
             cells = {}
             for at, contributions in groups.items():
                 cell = cells[at] = Cell()
                 cell.add(contributions, has_metrics=family[0].has_metrics)
-                if family[0].has_gaps and at in self._gaps:
-                    cell.gaps = self._gaps[at]
+                if family[0].has_gaps and at in self.gaps:
+                    cell.gaps = self.gaps[at]
             yield from _encode_family(family, cells, rolled)
 
 
-def _merge_cells(cells: Iterable[tuple[_At, Cell]]) -> _Cells:
+def _merge_cells(cells: Iterable[tuple[At, Cell]]) -> _Cells:
     """A cell that is the only one with its address is not copied."""
-    several: dict[_At, list[Cell]] = {}
+    several: dict[At, list[Cell]] = {}
     for address, cell in cells:
         if address in several:
             several[address].append(cell)
@@ -237,7 +239,7 @@ def _encode_family(
         if cube.level != level:
             stop = None if rolled is None else start_of(level, rolled * DAY_US)
             starts = {
-                start: _widen(level, cube.level, start)
+                start: widen(level, cube.level, start)
                 for start, _, _ in cells
                 if stop is None or start < stop
             }
@@ -257,7 +259,7 @@ def _encode_family(
             yield (cube.number, start, name, profile), known[1]
 
 
-def _widen(level: Level, wider: Level, start: int) -> int:
+def widen(level: Level, wider: Level, start: int) -> int:
     """The number of the day or month with an hour or day."""
     return start_of(wider, time_of_start(level, start))
 

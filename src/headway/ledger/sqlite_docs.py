@@ -16,11 +16,12 @@ to the disk before the spool forgets it.
 - `facets` is an index of FTS5 by which filters find records: by model, key, outcome, user, tag,
   session, id, latency and cost at once. It takes less time and space than an index of SQLite for
   each of them would.
-- `cells` has the sums that `headway usage` and `GET /api/usage` read: by hour, day and month for
-  models, and by day and month for keys, users and tag sets, and for users and tag sets with each
-  model. They are written with their records, in one transaction, and stay when records are deleted.
-  A question that they do not answer, such as one about users and tags, or about percentiles by user
-  and model, reads the records. Gaps between events are summed up by model only.
+- `sums` has what `headway usage` and `GET /api/usage` read: by hour, day and month for models, and
+  by day and month for keys, users and tag sets, and for users and tag sets with each model. A batch
+  appends a few segments to it, each with many sums in columns, in one transaction with its records;
+  segments are merged from time to time, and when their day is over. Sums stay when records are
+  deleted. A question that they do not answer, such as one about users and tags, or about
+  percentiles by user and model, reads the records. Gaps between events are summed up by model only.
 - Each message is stored once, however many calls contain it, and so is each image or file within
   messages. It is deleted with the last call that contains it.
 - Retention gives the space of deleted rows back to the disk (`auto_vacuum=INCREMENTAL`).

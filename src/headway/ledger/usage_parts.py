@@ -258,10 +258,11 @@ class PartOf(Struct, frozen=True, array_like=True):
     rests: Rests | None
 
 
-_MOST_LISTED = 256 * _PLACES.size
+MOST_LISTED = 256 * _PLACES.size
 """Bytes of ``places`` from which on they are counted."""
 _LENGTH_BYTES = 3
-_LARGEST = 2**63 - 1
+LARGEST_SUM = 2**63 - 1
+"""Sums of nonsense are not larger."""
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(PartOf).decode
 _decode_histogram = msgspec.msgpack.Decoder(bytes | None).decode
@@ -271,7 +272,7 @@ def _frame(part: _Part) -> bytes:
     try:
         body = _encode(part)
     except OverflowError:  # sums of nonsense
-        numbers = tuple([max(-_LARGEST, min(each, _LARGEST)) for each in part.numbers])
+        numbers = tuple([max(-LARGEST_SUM, min(each, LARGEST_SUM)) for each in part.numbers])
         body = _encode(msgspec.structs.replace(part, numbers=numbers))
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
@@ -286,7 +287,7 @@ def correct_call_cost(before_pd: int | None, after_pd: int) -> bytes:
     numbers = list(_NO_NUMBERS)
     histograms: list[bytes | None] = [None] * _METRICS
     numbers[_TOTALS_AT + at] = after_pd - (before_pd or 0)
-    histograms[at] = _pack_counts(counts)
+    histograms[at] = pack_counts(counts)
     return _frame(_Part(tuple(numbers), b"", histograms, None, None))
 
 
@@ -335,7 +336,7 @@ def _convert(part: _FirstPart) -> PartOf:
             places, numbers = buckets or (), (1,) * len(buckets or ())
         counts: dict[int, int] = {}
         add_counts(counts, ([each + FIRST_PLACE for each in places], numbers))
-        histograms.append(Raw(_encode(_pack_counts(counts))))
+        histograms.append(Raw(_encode(pack_counts(counts))))
     numbers = (*part.sums, *part.costs, *part.totals, part.gap_sum)
     rests = part.rests if any(part.rests) else None
     return PartOf(numbers, b"", tuple(histograms), part.gaps, rests)
@@ -362,16 +363,16 @@ class Cell(Struct):
     ) -> None:
         """Add records, and the gaps of those that end a call."""
         numbers, places, rests = zip(*contributions, strict=True)
-        self._add_numbers(numbers)
+        self.add_numbers(numbers)
         if any(rests):
-            self._add_rests(filter(None, rests))
+            self.add_rests(filter(None, rests))
         if has_metrics:
             self.places.append(b"".join(places))
         for counts, place in zip(gaps, places, strict=False):
             if counts is not None and place:
                 add_counts(self.gaps, counts)
 
-    def _add_numbers(self, numbers: Sequence[Numbers]) -> None:
+    def add_numbers(self, numbers: Sequence[Numbers]) -> None:
         if self.numbers is not _NO_NUMBERS:
             numbers = (self.numbers, *numbers)
         if len(numbers) == 1:
@@ -379,7 +380,7 @@ class Cell(Struct):
         else:
             self.numbers = tuple(map(sum, zip_longest(*numbers, fillvalue=0)))
 
-    def _add_rests(self, rests: Iterable[Rests]) -> None:
+    def add_rests(self, rests: Iterable[Rests]) -> None:
         cost, estimated = (
             [Decimal(rest or 0) for rest in each] for each in zip(*rests, strict=True)
         )
@@ -387,7 +388,7 @@ class Cell(Struct):
         self.estimated_rest = sum_usd([self.estimated_rest, *estimated])
 
     def merge(self, other: Cell) -> None:
-        self._add_numbers((other.numbers,))
+        self.add_numbers((other.numbers,))
         if other.cost_rest:
             self.cost_rest = add_usd(self.cost_rest, other.cost_rest)
             self.estimated_rest = add_usd(self.estimated_rest, other.estimated_rest)
@@ -405,19 +406,19 @@ class Cell(Struct):
         self, parts: Sequence[PartOf], metrics: Iterable[int], *, has_gaps: bool = True
     ) -> None:
         """Add what ``decode_parts`` gives."""
-        self._add_numbers([part.numbers for part in parts])
+        self.add_numbers([part.numbers for part in parts])
         for part in parts:
             if part.rests is not None:
-                self._add_rests((part.rests,))
+                self.add_rests((part.rests,))
             if part.places:
                 self.places.append(part.places)
             elif part.histograms:
                 for metric in metrics:
                     packed = _decode_histogram(part.histograms[metric])
                     if packed is not None:
-                        _add_packed(self.counts[metric], packed)
+                        add_packed(self.counts[metric], packed)
             if has_gaps and part.gaps is not None:
-                _add_packed(self.gaps, part.gaps)
+                add_packed(self.gaps, part.gaps)
 
     def encode(self, *, has_gaps: bool = True, has_metrics: bool = True) -> bytes:
         """All as one part. Without ``has_metrics`` nothing of ``HISTOGRAM_METRICS`` was added."""
@@ -437,20 +438,14 @@ class Cell(Struct):
             )
         gaps = pack_histogram(self.gaps) if has_gaps and self.gaps else None
         places, histograms = b"".join(self.places), []
-        if len(places) > _MOST_LISTED or any(self.counts):
+        if len(places) > MOST_LISTED or any(self.counts):
             self._count_places(range(_METRICS))
-            places, histograms = b"", [_pack_counts(counts) for counts in self.counts]
+            places, histograms = b"", [pack_counts(counts) for counts in self.counts]
         return _frame(_Part(numbers, places, histograms, gaps, rests))
 
     def _count_places(self, metrics: Iterable[int]) -> None:
         """Once: those of the other metrics are forgotten."""
-        places = array("H", b"".join(self.places))
-        if byteorder == "big":
-            places.byteswap()
-        for metric in metrics if places else ():
-            counted = Counter(places[metric::_METRICS])
-            del counted[0]
-            _merge(self.counts[metric], counted)
+        count_places(b"".join(self.places), self.counts, metrics)
         self.places = []
 
     def _costs(self) -> tuple[Decimal, Decimal]:
@@ -485,14 +480,27 @@ def merge_parts(parts: bytes) -> bytes:
     frames = [(frame, _decode_part(frame[_LENGTH_BYTES:])) for frame in _split_frames(parts)]
     counted = [frame for frame, part in frames if part.histograms]
     listed = [part for _, part in frames if not part.histograms]
-    if len(counted) != 1 or sum(len(part.places) for part in listed) > _MOST_LISTED:
+    if len(counted) != 1 or sum(len(part.places) for part in listed) > MOST_LISTED:
         counted, listed = [], [part for _, part in frames]
     cell = Cell()
     cell.add_decoded(listed, range(_METRICS))
     return b"".join([*counted, cell.encode()] if listed else counted)
 
 
-def _pack_counts(counts: dict[int, int]) -> bytes | None:
+def count_places(
+    listed: bytes, counts: Sequence[dict[int, int]], metrics: Iterable[int] = range(_METRICS)
+) -> None:
+    """Add the places of some records to the counts of these metrics."""
+    places = array("H", listed)
+    if byteorder == "big":
+        places.byteswap()
+    for metric in metrics if places else ():
+        counted = Counter(places[metric::_METRICS])
+        del counted[0]
+        _merge(counts[metric], counted)
+
+
+def pack_counts(counts: dict[int, int]) -> bytes | None:
     """Corrections may have taken all from a place."""
     if 0 in counts.values():
         counts = {place: count for place, count in counts.items() if count}
@@ -505,7 +513,7 @@ def add_counts(counts: dict[int, int], more: Gaps) -> None:
         counts[key] = get(key, 0) + count
 
 
-def _add_packed(counts: dict[int, int], packed: bytes) -> None:
+def add_packed(counts: dict[int, int], packed: bytes) -> None:
     """``packed``: by ``pack_histogram``."""
     more = unpack_gaps(packed)
     if counts:

@@ -289,7 +289,7 @@ def test_the_check_names_what_is_missing() -> None:
         store.add([make_record(1)])
         db = store.store._connections._written  # type: ignore[attr-defined]
         db.execute("DELETE FROM profiles")
-        db.execute("DELETE FROM cells WHERE cube = 6")
+        db.execute("DELETE FROM sums WHERE cube = 6")
         db.execute("UPDATE records SET user = 1")
         db.execute("DELETE FROM hours")
         assert list(store.check()) == [

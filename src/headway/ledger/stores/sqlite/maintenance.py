@@ -9,13 +9,13 @@ import apsw
 
 from headway.ledger.cubes import FAMILIES, Span
 from headway.ledger.store import Deleted, StoreFacts
-from headway.ledger.stores.sqlite.cells import each_cell, spans_to_read
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
 from headway.ledger.stores.sqlite.facets import delete_facets
 from headway.ledger.stores.sqlite.numbers import SLACK, limit_number, time_of
 from headway.ledger.stores.sqlite.schema import COUNT_BY_HOUR, read_version
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
+from headway.ledger.stores.sqlite.sums import each_segment, spans_to_read
 from headway.ledger.usage_parts import Cell
 
 CHECKED = 1000
@@ -172,8 +172,8 @@ def _compare_sums(db: apsw.Connection) -> list[str]:
     for family in FAMILIES:
         total = Cell()
         for cube, span in spans_to_read(db, family, [Span(family[-1].level, None, None)]):
-            for _, _, _, parts in each_cell(db, cube, span):
-                total.add_parts(parts, (), has_gaps=False)
+            for _, segment in each_segment(db, cube, span):
+                segment.add_to([(total, range(len(segment.names)))], (), has_gaps=False)
         found[family[-1]] = total.to_usage({}, ())
     first = FAMILIES[0][-1]
     has_all = (first_value(db, "SELECT sum(records) FROM hours") or 0) >= found[first].attempts

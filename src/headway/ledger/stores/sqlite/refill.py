@@ -10,10 +10,11 @@ import apsw
 
 from headway.ledger.cubes import MASKS, Sums, mask_profile
 from headway.ledger.rows import COLUMNS
-from headway.ledger.stores.sqlite.cells import append_parts, find_rolled_day
 from headway.ledger.stores.sqlite.keys import KeyNumbers, KeyTexts
 from headway.ledger.stores.sqlite.numbers import time_of
+from headway.ledger.stores.sqlite.old_cells import append_parts
 from headway.ledger.stores.sqlite.sql import each_row
+from headway.ledger.stores.sqlite.sums import find_rolled_day
 from headway.ledger.usage_parts import contributions_of, flags_of
 
 AT_ONCE = 20_000

@@ -18,13 +18,14 @@ from headway.ledger.rows import (
     decode_key,
 )
 from headway.ledger.store import StoreError
-from headway.ledger.stores.sqlite.cells import TABLES as CELL_TABLES
-from headway.ledger.stores.sqlite.cells import set_rolled_day
 from headway.ledger.stores.sqlite.facets import TABLES as FACET_TABLES
 from headway.ledger.stores.sqlite.facets import profile_tokens, tag_set_tokens
 from headway.ledger.stores.sqlite.numbers import EPOCH_US
+from headway.ledger.stores.sqlite.old_cells import each_segment
 from headway.ledger.stores.sqlite.refill import fill_cubes
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
+from headway.ledger.stores.sqlite.sums import LAST_RANK, set_rolled_day
+from headway.ledger.stores.sqlite.sums import TABLES as SUM_TABLES
 
 APPLICATION_ID = 0x48445759
 """SQLite's ``application_id`` of a ledger: "HDWY"."""
@@ -147,7 +148,6 @@ def index_tokens(db: apsw.Connection) -> None:
             [(tokens_of(decode_key(key)), id_) for id_, key in keys],
         )
     db.execute(FACET_TABLES)
-    db.execute(CELL_TABLES)
     db.execute("INSERT INTO facets (rowid, tokens) SELECT n, tokens FROM facet_texts ORDER BY n")
     db.execute(f"INSERT INTO hours {COUNT_BY_HOUR} GROUP BY 1")
     newest = first_value(db, "SELECT max(hour) FROM hours")
@@ -160,6 +160,7 @@ SELECT name FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'records' AND
 _COLUMNS_OF_2 = """
 ALTER TABLE profiles ADD COLUMN tokens TEXT NOT NULL DEFAULT '';
 ALTER TABLE tag_sets ADD COLUMN tokens TEXT NOT NULL DEFAULT '';
+CREATE TABLE rolled (day INTEGER NOT NULL);
 CREATE TABLE hours (hour INTEGER PRIMARY KEY, records INTEGER NOT NULL, calls INTEGER NOT NULL);
 """
 COUNT_BY_HOUR = f"""
@@ -184,7 +185,17 @@ def sum_up_models(db: apsw.Connection) -> None:
     fill_cubes(db, (10, 11, 12, 13))
 
 
-MIGRATIONS: Sequence[Migration] = (create_tables, index_tokens, add_routes, sum_up_models)
+def pack_sums(db: apsw.Connection) -> None:
+    """Keep sums in segments: cells in columns, in place of a row for each."""
+    db.execute(SUM_TABLES)
+    for block, body in each_segment(db):
+        db.execute("INSERT INTO sums VALUES (?, ?, ?, ?, 1, ?)", (*block, LAST_RANK, body))
+    db.execute("DROP TABLE cells")
+
+
+MIGRATIONS: Sequence[Migration] = (
+    create_tables, index_tokens, add_routes, sum_up_models, pack_sums,
+)  # fmt: skip
 
 
 def read_version(db: apsw.Connection, place: str) -> int:

@@ -1,9 +1,9 @@
-"""Usage by groups: from cells where they have what is asked for, else from the records."""
+"""Usage by groups: from sums where they have what is asked for, else from the records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice, product
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice, product, repeat, starmap
 from typing import Any
 
 from headway.ledger.cubes import (
@@ -17,17 +17,17 @@ from headway.ledger.cubes import (
 from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
+from headway.ledger.segments import Segment
 from headway.ledger.store import Dimension, Filter, Usage
-from headway.ledger.stores.sqlite.cells import each_cell, spans_to_read
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.numbers import number_of, time_of
 from headway.ledger.stores.sqlite.reading import Reader
-from headway.ledger.stores.sqlite.sql import each_row, encode_list, first_value
+from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
+from headway.ledger.stores.sqlite.sums import each_segment, spans_to_read
 from headway.ledger.usage_parts import (
     Cell,
     Flags,
     contributions_of,
-    decode_parts,
     flags_of,
     metric_numbers,
 )
@@ -76,7 +76,7 @@ class UsageReader:
             )
             cover = cover_time([cube.level for cube in family], *limits)
             for cube, span in spans_to_read(self._db, family, cover.spans):
-                self._add_cells(cube, span)
+                self._add_segments(cube, span)
             for since_us, until_us in cover.records:
                 self._add_records(since_us, until_us)
         else:
@@ -88,37 +88,58 @@ class UsageReader:
             ]
         )
 
-    # --- Cells ------------------------------------------------------------------------------------
+    # --- Segments ---------------------------------------------------------------------------------
 
-    def _add_cells(self, cube: Cube, span: Span) -> None:
+    def _add_segments(self, cube: Cube, span: Span) -> None:
+        matches = self._test_address()
+        for start, segment in each_segment(self._db, cube, span):
+            time_us = time_of_start(cube.level, start)
+            groups: dict[Group, list[int]] = {}
+            for at, found in enumerate(self._groups_of(time_us, segment)):
+                if matches is None or matches(segment.names[at], segment.profiles[at]):
+                    for group in found:
+                        if group in groups:
+                            groups[group].append(at)
+                        else:
+                            groups[group] = [at]
+            cells = [(self._cell(group), places) for group, places in groups.items()]
+            segment.add_to(cells, self._numbers, has_gaps=self._has_gaps)
+
+    def _groups_of(self, time_us: int, segment: Segment) -> Iterable[Iterable[Group]]:
+        """Of each cell."""
+        sources = {"user": segment.names, "tag": segment.names}
+        columns: list[Iterable[Sequence[str | None]]] = []
+        for dimension in self._by:
+            if dimension in NAME_TIME:
+                columns.append(repeat(self._values_of(dimension, time_us), len(segment.names)))
+            else:
+                numbers = sources.get(dimension, segment.profiles)
+                known = {each: self._values_of(dimension, each or None) for each in set(numbers)}
+                columns.append(map(known.__getitem__, numbers))
+        if not columns:
+            return repeat(((),), len(segment.names))
+        return starmap(product, zip(*columns, strict=True))
+
+    def _test_address(self) -> Callable[[int, int], bool] | None:
+        """Whether the filter means the cells with a name and profile; None where it means all."""
         profiles, matches = self._reader.texts.profiles, profile_test(self._where)
-        chosen: dict[int, bool] = {}
-        groups: dict[tuple[int, int, int], list[Cell]] = {}
-        for start, name, profile, parts in each_cell(self._db, cube, span, *self._choose_names()):
-            if profile not in chosen:
-                chosen[profile] = matches(profiles[profile])
-            if not chosen[profile]:
-                continue
-            address = (start, name, profile)
-            if address not in groups:
-                time_us = time_of_start(cube.level, start)
-                user, tags = (name or None,) * 2
-                groups[address] = [
-                    self._cell(group) for group in self._groups(time_us, profile, user, tags, None)
-                ]
-            decoded = decode_parts(parts)
-            for cell in groups[address]:
-                cell.add_decoded(decoded, self._numbers, has_gaps=self._has_gaps)
+        chosen = {number for number, profile in profiles.items() if matches(profile)}
+        names = self._choose_names()
+        if names is None:
+            if len(chosen) == len(profiles):
+                return None
+            return lambda name, profile: profile in chosen
+        return lambda name, profile: name in names and profile in chosen
 
-    def _choose_names(self) -> tuple[str, list[Any]]:
+    def _choose_names(self) -> frozenset[int | None] | None:
+        """The users or tag sets that the filter means; None where it means all."""
         if users := self._where.users:
-            numbers = [find_number(self._db, "names", user) for user in users]
-            chosen = encode_list([number for number in numbers if number is not None])
-            return " AND name IN (SELECT value FROM json_each(?))", [chosen]
+            return frozenset([find_number(self._db, "names", user) for user in users])
         if tags := self._where.tags:
             marks = ", ".join("?" * len(tags))
-            return f" AND name IN (SELECT tag_set FROM tags WHERE tag IN ({marks}))", [*tags]
-        return "", []
+            sql = f"SELECT tag_set FROM tags WHERE tag IN ({marks})"
+            return frozenset([number for (number,) in all_rows(self._db, sql, tags)])
+        return None
 
     # --- Records ----------------------------------------------------------------------------------
 
@@ -180,11 +201,14 @@ class UsageReader:
                 source: int | None = time_us // 3_600_000_000 * 3_600_000_000
             else:
                 source = numbers.get(dimension, profile)
-            known = self._values.get((dimension, source))
-            if known is None:
-                known = self._values[dimension, source] = self._find_values(dimension, source)
-            values.append(known)
+            values.append(self._values_of(dimension, source))
         return product(*values)
+
+    def _values_of(self, dimension: Dimension, source: int | None) -> Sequence[str | None]:
+        known = self._values.get((dimension, source))
+        if known is None:
+            known = self._values[dimension, source] = self._find_values(dimension, source)
+        return known
 
     def _find_values(self, dimension: Dimension, source: int | None) -> Sequence[str | None]:
         if source is None:

@@ -16,12 +16,12 @@ from headway.ledger.cubes import (
     HOUR_US,
     MASKS,
     Place,
-    Sums,
     addresses_of,
     mask_profile,
 )
 from headway.ledger.ids import pack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
+from headway.ledger.new_sums import NewSums
 from headway.ledger.rows import (
     COLUMNS,
     Gaps,
@@ -35,17 +35,18 @@ from headway.ledger.rows import (
     parameters_of,
     split_kind,
 )
+from headway.ledger.segments import block_of, encode_parts
 from headway.ledger.store import Position
-from headway.ledger.stores.sqlite.cells import (
-    append_parts,
-    find_rolled_day,
-    roll_up,
-    set_rolled_day,
-)
 from headway.ledger.stores.sqlite.facets import add_facets, delete_facets, id_token
 from headway.ledger.stores.sqlite.keys import CACHE_LIMIT, KeyNumbers
 from headway.ledger.stores.sqlite.numbers import EPOCH_US, MAX_NUMBER, time_of
 from headway.ledger.stores.sqlite.sql import all_rows, first_value
+from headway.ledger.stores.sqlite.sums import (
+    append_segments,
+    find_rolled_day,
+    roll_up,
+    set_rolled_day,
+)
 from headway.ledger.usage_parts import (
     Flags,
     contributions_of,
@@ -97,7 +98,7 @@ class _Added(Struct):
 
     numbers: list[int] = field(default_factory=list)
     ids: list[bytes | str] = field(default_factory=list)
-    sums: Sums = field(default_factory=Sums)
+    sums: NewSums = field(default_factory=NewSums)
     corrections: list[tuple[Place, bytes]] = field(default_factory=list)
     """What corrects the sums of earlier transactions."""
     several: list[_New] = field(default_factory=list)
@@ -162,12 +163,11 @@ class RecordWriter:
         if rolled is None:
             rolled = min(added.hours) // 24
             set_rolled_day(db, rolled)
-        corrections = [
-            (address, part)
-            for place, part in added.corrections
-            for address in addresses_of(place, rolled)
-        ]
-        append_parts(db, [*added.sums.parts(rolled), *corrections])
+        append_segments(db, added.sums.segments(rolled))
+        for place, part in added.corrections:
+            for address in addresses_of(place, rolled):
+                body = encode_parts([(*address[2:], part)], has_metrics=True)
+                append_segments(db, [(block_of(address), body)])
         tomorrow = int(self._unix_time() // 86400) + 1  # no clock of a record makes a day be over
         roll_up(db, rolled, min(newest, tomorrow))
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from bench.ledger_records import START, generate_records
+from msgspec.structs import replace
 from tests.support.ledger_oracle import Oracle
-from tests.support.ledger_stores import SyncStore, make_attempts, opened, round_times
+from tests.support.ledger_stores import (
+    SyncStore,
+    make_attempts,
+    make_record,
+    opened,
+    round_times,
+)
 
 from headway.ledger.store import Filter
 from headway.ledger.stores.sqlite import SqliteStore
 from headway.ledger.stores.sqlite.connections import MEMORY
+from headway.ledger.stores.sqlite.sums import MAX_SEGMENTS
 from headway.record import Record
 
 DAY_S = 86400.0
@@ -44,7 +53,7 @@ def store(clock: Clock) -> Iterator[SyncStore]:
         yield store
 
 
-def ask(store: SyncStore, sql: str) -> object:
+def ask(store: SyncStore, sql: str) -> Any:
     return store.store._connections._written.execute(sql).get  # type: ignore[attr-defined]
 
 
@@ -79,8 +88,9 @@ def test_sums_are_the_same_while_days_end_one_after_the_other(
     assert rolled == sorted(set(rolled))
     last_day = int(RECORDS[-1].timestamp // DAY_S)
     assert rolled[-1] == last_day - 1
-    assert ask(store, f"SELECT count(*) FROM cells WHERE cube = 2 AND start >= {rolled[-1]}") == 0
-    assert ask(store, f"SELECT max(parts) FROM cells WHERE cube = 6 AND start < {rolled[-1]}") == 1
+    assert ask(store, f"SELECT count(*) FROM sums WHERE cube = 2 AND start >= {rolled[-1]}") == 0
+    over = f"FROM sums WHERE cube = 6 AND start < {rolled[-1]}"
+    assert ask(store, f"SELECT count(*) = count(DISTINCT start) {over}") == 1
 
 
 def test_what_comes_late_is_in_the_sums_of_all_times(store: SyncStore, clock: Clock) -> None:
@@ -93,6 +103,25 @@ def test_what_comes_late_is_in_the_sums_of_all_times(store: SyncStore, clock: Cl
     for attempt in reversed(attempts):
         store.add([attempt])
     check_sums(store, [*RECORDS, *attempts])
+
+
+def test_small_batches_leave_few_segments(store: SyncStore, clock: Clock) -> None:
+    """And names of any number are found."""
+    records = [record for record in RECORDS if record.timestamp < START + 20 * DAY_S]
+    day = [
+        replace(record, timestamp=START + at, started=START + at - 1, user=f"user {at}")
+        for at, record in enumerate(records)
+    ]
+    store.add([make_record(-at, user=f"name {at}") for at in range(1, 1100)])
+    for record in day:
+        store.add([record])
+    segments = "SELECT max(n) FROM (SELECT count(*) AS n FROM sums GROUP BY cube, start, names)"
+    assert ask(store, segments) < 3 * MAX_SEGMENTS
+    assert ask(store, "SELECT count(DISTINCT names) FROM sums WHERE cube = 6") == 2
+    for at in (0, len(day) - 1):
+        (usage,) = store.usage(Filter(users=(f"user {at}",)), ("user",))
+        assert (usage.attempts, usage.group["user"]) == (1, f"user {at}")
+    assert store.check() == []
 
 
 def test_a_clock_that_is_ahead_makes_no_day_be_over(store: SyncStore, clock: Clock) -> None:
