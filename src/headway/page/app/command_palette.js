@@ -22,7 +22,7 @@ export function CommandPalette({ pages, commands, onClose }) {
       id: "new",
       text: "New conversation",
       hint: "playground",
-      run: () => navigate(routeHref("playground")),
+      run: () => navigate(routeHref("playground", [], { new: 1 })),
     },
     ...commands,
     ...models.value.map((model) => ({

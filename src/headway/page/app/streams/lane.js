@@ -18,6 +18,10 @@ export class Lane {
     this.status = signal(/** @type {LaneStatus} */ ("waiting"));
     this.text = "";
     this.reasoning = "";
+    /** @type {any[]} what a provider wants back with the results of tools */
+    this.reasoningDetails = [];
+    /** Milliseconds since the start, of the first text or tool call. @type {number | null} */
+    this.spokeAt = null;
     /** @type {ToolCall[]} */
     this.toolCalls = [];
     /** When content arrived: milliseconds since the start, one for each event. @type {number[]} */
@@ -44,6 +48,13 @@ export class Lane {
     this.transformations = [];
     /** Milliseconds since the start, of the last event. */
     this.at = 0;
+    /** performance.now() at the last event with content. */
+    this.seenAt = performance.now();
+  }
+
+  /** How long the model reasoned before it spoke, or has until now. @returns {number | null} ms */
+  get thoughtMs() {
+    return this.reasoning ? (this.spokeAt ?? this.at) - this.arrivals[0] : null;
   }
 
   get isOver() {
@@ -81,6 +92,7 @@ export class Lane {
     let size = text.length + reasoning.length;
     this.text += text;
     this.reasoning += reasoning;
+    if (delta.reasoning_details) this.reasoningDetails.push(...delta.reasoning_details);
     for (const part of delta.tool_calls ?? []) {
       const index = part.index ?? 0;
       this.toolCalls[index] ??= { id: "", name: "", arguments: "" };
@@ -94,6 +106,8 @@ export class Lane {
     if (!size) return;
     this.arrivals.push(at);
     this.sizes.push(size);
+    this.seenAt = performance.now();
+    if (size > reasoning.length) this.spokeAt ??= at;
     if (this.status.value === "waiting") this.status.value = "streaming";
   }
 
