@@ -15,8 +15,9 @@ export function describePrice(model) {
 
 /**
  * @param {{selected: string[], onPick: (id: string) => void, label?: string, isMany?: boolean,
- *   class?: string, children?: unknown}} props with `isMany` it stays open, and a model that is
- *   selected is picked again to take it away
+ *   class?: string, id?: string, children?: unknown}} props with `isMany` it stays open, and a model
+ *   that is selected is picked again to take it away; `id` is that of the button, `children` are its
+ *   content
  */
 export function ModelPicker({
   selected,
@@ -24,6 +25,7 @@ export function ModelPicker({
   label = "Choose a model",
   isMany = false,
   class: more = "",
+  id,
   children,
 }) {
   const isOpen = useSignal(false);
@@ -44,7 +46,8 @@ export function ModelPicker({
       <span class="faint tiny number" title="US dollars for a million tokens, input / output">${describePrice(model)}</span>
       ${selected.includes(model.id) && html`<${Icon} name="check" />`}`,
   }));
-  const button = html`<button type="button" class="button ${more}" aria-haspopup="listbox"
+  const button = html`<button type="button" id=${id} class="button ${more}" aria-haspopup="listbox"
+    title=${children ? label : undefined} aria-label=${more.includes("icon") ? label : undefined}
     aria-expanded=${String(isOpen.value)}
     onClick=${() => {
       isOpen.value = !isOpen.value;

@@ -5,6 +5,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { formatSeconds } from "../format.js";
 import { html } from "../html.js";
+import { theme } from "../state/settings.js";
 import { resolveColor } from "./color.js";
 
 /** A gap this many times the median is drawn as a stall. */
@@ -24,8 +25,9 @@ export function quantile(values, share) {
 }
 
 /**
- * @param {{arrivals: number[], version?: number, color?: string, height?: number, label?: string}} props
- *   `arrivals` in milliseconds since the request; the same array may grow, then `version` changes
+ * @param {{arrivals: number[], version?: number, color?: string, height?: number, label?: string,
+ *   openMs?: number}} props `arrivals` in milliseconds since the request; the same array may grow,
+ *   then `version` changes. `openMs`: for how long nothing has come, where that is to be seen
  */
 export function Rhythm({
   arrivals,
@@ -33,11 +35,12 @@ export function Rhythm({
   color = "--accent",
   height = 36,
   label = "Gaps between events",
+  openMs = 0,
 }) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
   useEffect(() => {
-    if (ref.current) draw(ref.current, arrivals, color);
-  }, [arrivals, version, arrivals.length, color]);
+    if (ref.current) draw(ref.current, arrivals, color, openMs);
+  }, [arrivals, version, arrivals.length, color, openMs, theme.value]);
   useEffect(() => {
     const canvas = ref.current;
     if (!canvas) return;
@@ -59,8 +62,8 @@ export function Rhythm({
     aria-label=${spoken} title=${spoken} />`;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {number[]} arrivals @param {string} color */
-function draw(canvas, arrivals, color) {
+/** @param {HTMLCanvasElement} canvas @param {number[]} arrivals @param {string} color @param {number} [openMs] */
+function draw(canvas, arrivals, color, openMs = 0) {
   const { clientWidth: width, clientHeight: height } = canvas;
   if (!width || !height) return;
   const scale = devicePixelRatio || 1;
@@ -73,7 +76,7 @@ function draw(canvas, arrivals, color) {
   context.clearRect(0, 0, width, height);
   context.fillStyle = resolveColor("--line");
   context.fillRect(0, height - 1, width, 1);
-  const gaps = gapsOf(arrivals);
+  const gaps = openMs ? [...gapsOf(arrivals), openMs] : gapsOf(arrivals);
   if (!gaps.length) return;
   const stall = quantile(gaps, 0.5) * STALL + 20;
   const columns = Math.max(1, Math.floor(width / 3));

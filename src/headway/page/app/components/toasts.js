@@ -8,7 +8,9 @@ const WITH_ACTION_MS = 8000;
 
 /** @typedef {{label: string, run: () => void}} Action */
 
-const toasts = signal(/** @type {{id: number, text: string, icon: string, action?: Action}[]} */ ([]));
+const toasts = signal(
+  /** @type {{id: number, text: string, icon: string, action?: Action}[]} */ ([]),
+);
 let count = 0;
 
 /** @param {string} text @param {string} [icon] @param {Action} [action] such as to undo */
@@ -55,10 +57,13 @@ export function Toasts() {
   return html`<div class="toasts" role="status" aria-live="polite">
     ${toasts.value.map(
       (toast) => html`<div key=${toast.id} class="toast"><${Icon} name=${toast.icon} />${toast.text}
-        ${toast.action && html`<button type="button" class="button compact" onClick=${() => {
-          hide(toast.id);
-          toast.action?.run();
-        }}>${toast.action.label}</button>`}</div>`,
+        ${
+          toast.action &&
+          html`<button type="button" class="button compact" onClick=${() => {
+            hide(toast.id);
+            toast.action?.run();
+          }}>${toast.action.label}</button>`
+        }</div>`,
     )}
   </div>`;
 }

@@ -8,7 +8,17 @@ import { Comparison } from "../streams/comparison.js";
 import { buildBody, findProblem } from "./request.js";
 import { describeTransformation, emptyAnswer } from "./saved_state.js";
 import { emptySettings } from "./settings.js";
-import { addTurn, chooseTurn, emptyTree, findTurn, makeTurn, pathOf, pathTo, removeTurn, updateTurn } from "./turns.js";
+import {
+  addTurn,
+  chooseTurn,
+  emptyTree,
+  findTurn,
+  makeTurn,
+  pathOf,
+  pathTo,
+  removeTurn,
+  updateTurn,
+} from "./turns.js";
 
 /** @typedef {import("../streams/lane.js").Lane} Lane @typedef {import("./turns.js").Answer} Answer */
 
@@ -82,7 +92,12 @@ export function resend(id, text, images) {
 /** Another answer to the same prompt. @param {string} id of an answer @param {string} [name] of another model */
 export function retry(id, name) {
   const turn = findTurn(tree.peek(), id);
-  if (turn?.parent) answer(turn.parent, name ?? turn.model ?? undefined);
+  if (turn) retryWith(turn, name);
+}
+
+/** @param {import("./turns.js").Turn} turn of an answer @param {string} [name] */
+function retryWith(turn, name) {
+  if (turn.parent) answer(turn.parent, name ?? turn.model ?? undefined);
 }
 
 /** Gives the results of an answer's tool calls. @param {string} id of the answer @param {import("./turns.js").ToolResult[]} results */
@@ -98,7 +113,11 @@ export function giveResults(id, results) {
 /** Asks a model to answer the turn `parent`. @param {string} parent @param {string} [name] */
 export function answer(parent, name = settings.peek().model) {
   const given = { ...settings.peek(), model: name };
-  const { model: asked, ...rest } = buildBody(given, pathTo(tree.peek(), parent), modelById.peek().get(name));
+  const { model: asked, ...rest } = buildBody(
+    given,
+    pathTo(tree.peek(), parent),
+    modelById.peek().get(name),
+  );
   const turn = makeTurn({ role: "assistant", parent, model: name });
   const run = new Comparison({ models: [asked], ...rest });
   batch(() => {
@@ -119,12 +138,37 @@ function finish(id, run) {
 /** What has arrived until now. @param {Comparison} run @returns {Answer} */
 export function answerOf(run) {
   const lane = run.lanes[0];
-  const { text, reasoning, reasoningDetails, metrics, cost, id, provider, servedModel, finishReason } = lane;
+  const {
+    text,
+    reasoning,
+    reasoningDetails,
+    metrics,
+    cost,
+    id,
+    provider,
+    servedModel,
+    finishReason,
+  } = lane;
   return {
     ...emptyAnswer(),
-    ...{ text, reasoning, reasoningDetails, metrics, cost, id, provider, servedModel, finishReason },
+    ...{
+      text,
+      reasoning,
+      reasoningDetails,
+      metrics,
+      cost,
+      id,
+      provider,
+      servedModel,
+      finishReason,
+    },
     model: lane.model,
-    status: lane.status.peek() === "failed" ? "failed" : lane.status.peek() === "done" ? "done" : "stopped",
+    status:
+      lane.status.peek() === "failed"
+        ? "failed"
+        : lane.status.peek() === "done"
+          ? "done"
+          : "stopped",
     toolCalls: lane.toolCalls.filter(Boolean),
     error: lane.error,
     transformations: lane.transformations.map(describeTransformation),
@@ -156,8 +200,19 @@ export function deleteTurn(id) {
   showToast(text, "trash", {
     label: "Undo",
     run: () => {
-      const back = gone.map((turn) => (turn.role === "assistant" && !turn.answer ? { ...turn, answer: { ...emptyAnswer(), status: /** @type {const} */ ("stopped") } } : turn));
-      tree.value = chooseTurn({ ...tree.peek(), turns: [...tree.peek().turns, ...back], chosen: { ...before.chosen, ...tree.peek().chosen } }, id);
+      const back = gone.map((turn) =>
+        turn.role === "assistant" && !turn.answer
+          ? { ...turn, answer: { ...emptyAnswer(), status: /** @type {const} */ ("stopped") } }
+          : turn,
+      );
+      tree.value = chooseTurn(
+        {
+          ...tree.peek(),
+          turns: [...tree.peek().turns, ...back],
+          chosen: { ...before.chosen, ...tree.peek().chosen },
+        },
+        id,
+      );
     },
   });
 }
@@ -171,7 +226,12 @@ export function startNew() {
     draft.value = { text: "", images: [] };
   });
   if (!before.turns.length) return;
-  showToast("New conversation", "plus", { label: "Undo", run: () => { tree.value = before; } });
+  showToast("New conversation", "plus", {
+    label: "Undo",
+    run: () => {
+      tree.value = before;
+    },
+  });
 }
 
 /** @param {import("./saved_state.js").Saved} saved */
@@ -191,7 +251,8 @@ export async function rate(id, score) {
   const before = turn.answer.score;
   const setScore = (/** @type {number | null} */ value) => {
     const now = findTurn(tree.peek(), id);
-    if (now?.answer) tree.value = updateTurn(tree.peek(), id, { answer: { ...now.answer, score: value } });
+    if (now?.answer)
+      tree.value = updateTurn(tree.peek(), id, { answer: { ...now.answer, score: value } });
   };
   setScore(score);
   try {
@@ -200,4 +261,15 @@ export async function rate(id, score) {
     setScore(before);
     showToast(/** @type {Error} */ (error).message, "warn");
   }
+}
+
+/** Asks again after an error. An answer of which nothing arrived is replaced. @param {string} id */
+export function retryFailed(id) {
+  const turn = findTurn(tree.peek(), id);
+  if (!turn?.parent) return;
+  const { text, reasoning, toolCalls } = turn.answer ?? emptyAnswer();
+  batch(() => {
+    if (!text && !reasoning && !toolCalls.length) tree.value = removeTurn(tree.peek(), id);
+    retryWith(turn);
+  });
 }

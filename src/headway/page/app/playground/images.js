@@ -51,4 +51,5 @@ function readUrl(file) {
 }
 
 /** The picture files of a paste or a drop. @param {DataTransfer | null} data */
-export const imageFiles = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
+export const imageFiles = (data) =>
+  [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));

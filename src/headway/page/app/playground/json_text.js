@@ -11,7 +11,10 @@ export function readJson(text) {
   try {
     return { value: JSON.parse(text), problem: null };
   } catch (error) {
-    return { value: null, problem: `Not JSON: ${placeOf(text, /** @type {Error} */ (error).message)}` };
+    return {
+      value: null,
+      problem: `Not JSON: ${placeOf(text, /** @type {Error} */ (error).message)}`,
+    };
   }
 }
 
@@ -25,7 +28,8 @@ function placeOf(text, message) {
 }
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
-export const isObject = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isObject = (value) =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Tools as chat completions take them. @param {string} text @returns {Read<any[]>} */
 export function readTools(text) {
@@ -43,7 +47,12 @@ export function readTools(text) {
 }
 
 /** A bare function is taken too. @param {Record<string, any>} tool */
-const asTool = (tool) => (tool.type ? tool : isObject(tool.function) ? { type: "function", ...tool } : { type: "function", function: tool });
+const asTool = (tool) =>
+  tool.type
+    ? tool
+    : isObject(tool.function)
+      ? { type: "function", ...tool }
+      : { type: "function", function: tool };
 
 /** @param {Record<string, any>} tool */
 function checkTool(tool) {
@@ -51,8 +60,10 @@ function checkTool(tool) {
   if (!isObject(tool.function)) return "has no `function`";
   const { name, parameters } = tool.function;
   if (typeof name !== "string" || !name) return "has no `name`";
-  if (!/^[\w.-]{1,128}$/.test(name)) return `has a name that is not of letters, digits, _ and -: ${name}`;
-  if (parameters !== undefined && !isObject(parameters)) return "has `parameters` that are no JSON schema";
+  if (!/^[\w.-]{1,128}$/.test(name))
+    return `has a name that is not of letters, digits, _ and -: ${name}`;
+  if (parameters !== undefined && !isObject(parameters))
+    return "has `parameters` that are no JSON schema";
   return null;
 }
 
@@ -62,23 +73,35 @@ export function readSchema(text) {
   if (value === null) return { value: null, problem };
   if (!isObject(value)) return { value: null, problem: "A JSON schema is an object." };
   const format = isObject(value.json_schema) ? value.json_schema : value;
-  if (isObject(format.schema) && typeof format.name === "string") return { value: /** @type {any} */ (format), problem: null };
-  if (!("type" in value || "properties" in value || "anyOf" in value || "$ref" in value || "enum" in value)) {
+  if (isObject(format.schema) && typeof format.name === "string")
+    return { value: /** @type {any} */ (format), problem: null };
+  if (
+    !(
+      "type" in value ||
+      "properties" in value ||
+      "anyOf" in value ||
+      "$ref" in value ||
+      "enum" in value
+    )
+  ) {
     return { value: null, problem: "The schema has no `type`." };
   }
   return { value: { name: nameOf(value.title), schema: value }, problem: null };
 }
 
 /** @param {unknown} title */
-const nameOf = (title) => (typeof title === "string" && title.replace(/[^\w-]+/g, "_").slice(0, 64)) || "answer";
+const nameOf = (title) =>
+  (typeof title === "string" && title.replace(/[^\w-]+/g, "_").slice(0, 64)) || "answer";
 
 /** Further fields of the request. @param {string} text @returns {Read<Record<string, any>>} */
 export function readExtra(text) {
   const { value, problem } = readJson(text);
   if (value === null) return { value: null, problem };
-  if (!isObject(value)) return { value: null, problem: "An object, please: {\"field\": value}." };
+  if (!isObject(value)) return { value: null, problem: 'An object, please: {"field": value}.' };
   const own = ["model", "models", "messages", "stream", "runs"].find((name) => name in value);
-  return own ? { value: null, problem: `\`${own}\` is set by the page.` } : { value, problem: null };
+  return own
+    ? { value: null, problem: `\`${own}\` is set by the page.` }
+    : { value, problem: null };
 }
 
 /** Indented, if it is JSON. @param {string} text */

@@ -4,10 +4,18 @@
  */
 import { batch, effect, signal, untracked } from "@preact/signals";
 import { getJson } from "../api/client.js";
-import { showToast } from "../components/toasts.js";
 import { navigate, route, routeHref } from "../state/router.js";
 import { decodeState, encodeState } from "../state/share.js";
-import { answerOf, draft, restore, runs, setModel, settings, startNew, tree } from "./conversation.js";
+import {
+  answerOf,
+  draft,
+  restore,
+  runs,
+  setModel,
+  settings,
+  startNew,
+  tree,
+} from "./conversation.js";
 import { importLog } from "./log_import.js";
 import { MAX_LINK_IMAGES, packState, unpackState } from "./saved_state.js";
 
@@ -139,7 +147,10 @@ async function write() {
 
 function keepInTab() {
   try {
-    sessionStorage.setItem(KEY, JSON.stringify({ state: written, whole: packState(untracked(current), { isLink: false }) }));
+    sessionStorage.setItem(
+      KEY,
+      JSON.stringify({ state: written, whole: packState(untracked(current), { isLink: false }) }),
+    );
   } catch {
     // The storage is full: the address has the text.
   }

@@ -1,8 +1,9 @@
 /** The conversation of a recorded call as turns of the playground, whatever its wire format was. */
+
+import { isObject } from "./json_text.js";
 import { describeTransformation, emptyAnswer } from "./saved_state.js";
 import { emptySettings } from "./settings.js";
 import { addTurn, emptyTree, makeTurn } from "./turns.js";
-import { isObject } from "./json_text.js";
 
 /** @typedef {import("./saved_state.js").Saved} Saved */
 
@@ -12,10 +13,16 @@ import { isObject } from "./json_text.js";
  */
 export function importLog(detail) {
   const { conversation, call } = detail;
-  if (!conversation || conversation.mode !== "full") {
-    throw new Error("The messages of this call were not kept. With `ledger.content: full` they are.");
+  if (conversation?.mode !== "full") {
+    throw new Error(
+      "The messages of this call were not kept. With `ledger.content: full` they are.",
+    );
   }
-  const settings = { ...emptySettings(), model: modelOf(call), ...readParameters(conversation.parameters ?? {}) };
+  const settings = {
+    ...emptySettings(),
+    model: modelOf(call),
+    ...readParameters(conversation.parameters ?? {}),
+  };
   let tree = emptyTree();
   let parent = /** @type {string | null} */ (null);
   const add = (/** @type {Parameters<typeof makeTurn>[0]} */ parts) => {
@@ -24,10 +31,21 @@ export function importLog(detail) {
     parent = turn.id;
   };
   const messages = conversation.messages.filter(isObject);
-  settings.system = [settings.system, ...messages.filter(isSystem).map((/** @type {any} */ one) => textOf(one.content ?? one.parts))].filter(Boolean).join("\n\n");
-  for (const message of messages.filter((/** @type {any} */ one) => !isSystem(one))) addMessage(message, add, () => tree.turns.at(-1));
+  settings.system = [
+    settings.system,
+    ...messages.filter(isSystem).map((/** @type {any} */ one) => textOf(one.content ?? one.parts)),
+  ]
+    .filter(Boolean)
+    .join("\n\n");
+  for (const message of messages.filter((/** @type {any} */ one) => !isSystem(one)))
+    addMessage(message, add, () => tree.turns.at(-1));
   const said = conversation.output?.filter(isObject)?.at(-1);
-  if (said) add({ role: "assistant", model: settings.model, answer: { ...answerOf(said), ...factsOf(detail), model: settings.model } });
+  if (said)
+    add({
+      role: "assistant",
+      model: settings.model,
+      answer: { ...answerOf(said), ...factsOf(detail), model: settings.model },
+    });
   return { settings, tree, draft: "" };
 }
 
@@ -45,7 +63,12 @@ function modelOf(call) {
 function addMessage(message, add, last) {
   const content = message.content ?? message.parts ?? message.output;
   if (message.role === "tool" || message.type === "function_call_output") {
-    const result = { id: message.tool_call_id ?? message.call_id ?? "", name: message.name ?? "", arguments: "", text: textOf(content) };
+    const result = {
+      id: message.tool_call_id ?? message.call_id ?? "",
+      name: message.name ?? "",
+      arguments: "",
+      text: textOf(content),
+    };
     const before = last();
     if (before?.role === "tool") before.results.push(result);
     else add({ role: "tool", results: [result] });
@@ -83,7 +106,9 @@ function factsOf({ call, attempts }) {
     metrics: { ...last?.record, ...call },
     cost: last?.cost ?? null,
     status: call.error ? /** @type {const} */ ("failed") : /** @type {const} */ ("done"),
-    error: call.error ? { message: call.error.message ?? call.error.type, type: call.error.type } : null,
+    error: call.error
+      ? { message: call.error.message ?? call.error.type, type: call.error.type }
+      : null,
   };
 }
 
@@ -91,31 +116,60 @@ function factsOf({ call, attempts }) {
 function textOf(content) {
   if (typeof content === "string") return content;
   if (Array.isArray(content)) return content.map(textOf).filter(Boolean).join("\n");
-  if (isObject(content)) return typeof content.text === "string" ? content.text : textOf(content.content ?? []);
+  if (isObject(content))
+    return typeof content.text === "string" ? content.text : textOf(content.content ?? []);
   return "";
 }
 
 /** @param {any} content */
 function imagesOf(content) {
-  const urls = (Array.isArray(content) ? content : []).map((part) => part?.image_url?.url ?? part?.image_url ?? urlOfSource(part));
+  const urls = (Array.isArray(content) ? content : []).map(
+    (part) => part?.image_url?.url ?? part?.image_url ?? urlOfSource(part),
+  );
   return urls.filter((url) => typeof url === "string" && url.startsWith("data:image/"));
 }
 
 /** @param {any} part of Anthropic's or Google's format */
 function urlOfSource(part) {
   const found = part?.source ?? part?.inlineData ?? part?.inline_data;
-  return found?.data ? `data:${found.media_type ?? found.mimeType ?? found.mime_type};base64,${found.data}` : null;
+  return found?.data
+    ? `data:${found.media_type ?? found.mimeType ?? found.mime_type};base64,${found.data}`
+    : null;
 }
 
 /** @param {Record<string, any>} parameters */
 function readParameters({ tools, response_format: format, system, instructions, ...rest }) {
-  const known = ["temperature", "top_p", "top_k", "max_tokens", "frequency_penalty", "presence_penalty", "seed", "stop", "reasoning_effort"];
+  const known = [
+    "temperature",
+    "top_p",
+    "top_k",
+    "max_tokens",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "stop",
+    "reasoning_effort",
+  ];
   const length = rest.max_tokens ?? rest.max_completion_tokens ?? rest.max_output_tokens;
+  /** @type {Record<string, any>} */
   const given = { ...rest, ...(length ? { max_tokens: length } : {}) };
-  const parameters = Object.fromEntries(known.filter((name) => given[name] !== undefined && given[name] !== null).map((name) => [name, given[name]]));
+  const parameters = Object.fromEntries(
+    known
+      .filter((name) => given[name] !== undefined && given[name] !== null)
+      .map((name) => [name, given[name]]),
+  );
   if (typeof parameters.stop === "string") parameters.stop = [parameters.stop];
-  const renamed = ["max_completion_tokens", "max_output_tokens", "stream", "stream_options", "messages", "model"];
-  const others = Object.entries(rest).filter(([name]) => !known.includes(name) && !renamed.includes(name));
+  const renamed = [
+    "max_completion_tokens",
+    "max_output_tokens",
+    "stream",
+    "stream_options",
+    "messages",
+    "model",
+  ];
+  const others = Object.entries(rest).filter(
+    ([name]) => !known.includes(name) && !renamed.includes(name),
+  );
   return {
     system: textOf(system ?? instructions),
     parameters,

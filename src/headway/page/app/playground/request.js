@@ -25,8 +25,12 @@ export function buildBody(settings, path, model) {
 
 /** What the user set and the model takes. @param {Settings} settings @param {import("../state/models.js").Model | undefined} model */
 export function sentParameters(settings, model) {
-  const taken = fieldsOf(model).filter((field) => !field.refused && field.name in settings.parameters);
-  return Object.fromEntries(taken.map((field) => [wireName(field.name, model), settings.parameters[field.name]]));
+  const taken = fieldsOf(model).filter(
+    (field) => !field.refused && field.name in settings.parameters,
+  );
+  return Object.fromEntries(
+    taken.map((field) => [wireName(field.name, model), settings.parameters[field.name]]),
+  );
 }
 
 /** What keeps the request from being sent, or null. @param {Settings} settings @param {import("../state/models.js").Model | undefined} model */
@@ -37,7 +41,11 @@ export function findProblem(settings, model) {
     const problem = field.refused || value === undefined ? null : checkParameter(field, value);
     if (problem) return `${field.label}: ${problem}`;
   }
-  const texts = /** @type {const} */ ([["Tools", readTools(settings.tools)], ["Schema", readSchema(settings.schema)], ["Other fields", readExtra(settings.extra)]]);
+  const texts = /** @type {const} */ ([
+    ["Tools", readTools(settings.tools)],
+    ["Schema", readSchema(settings.schema)],
+    ["Other fields", readExtra(settings.extra)],
+  ]);
   const wrong = texts.find(([, read]) => read.problem);
   return wrong ? `${wrong[0]}: ${wrong[1].problem}` : null;
 }
@@ -52,7 +60,11 @@ export function buildMessages(system, path) {
 function messagesOf(turn) {
   if (turn.role === "user") return [{ role: "user", content: contentOf(turn) }];
   if (turn.role === "tool") {
-    return turn.results.map((result) => ({ role: "tool", tool_call_id: result.id, content: result.text }));
+    return turn.results.map((result) => ({
+      role: "tool",
+      tool_call_id: result.id,
+      content: result.text,
+    }));
   }
   const { answer } = turn;
   if (!answer || !(answer.text || answer.toolCalls.length)) return [];
@@ -73,11 +85,42 @@ function messagesOf(turn) {
   ];
 }
 
-/** @param {Turn} turn */
+/** @param {{text: string, images: string[]}} prompt */
 function contentOf({ text, images }) {
   if (!images.length) return text;
   return [
     ...(text ? [{ type: "text", text }] : []),
     ...images.map((url) => ({ type: "image_url", image_url: { url } })),
   ];
+}
+
+/**
+ * The same question for the page that asks several models: all up to the last prompt.
+ * @param {Settings} settings
+ * @param {Turn[]} path
+ * @param {{text: string, images: string[]}} draft
+ * @param {import("../state/models.js").Model | undefined} model
+ */
+export function comparisonOf(settings, path, draft, model) {
+  const isDrafted = draft.text.trim() !== "" || draft.images.length > 0;
+  const last = path.findLastIndex((turn) => turn.role !== "assistant");
+  const asked = isDrafted ? path : path.slice(0, last + 1);
+  const {
+    messages,
+    model: id,
+    ...parameters
+  } = buildBody({ ...settings, system: "" }, asked, model);
+  const prompt = isDrafted
+    ? contentOf({ ...draft })
+    : messages.at(-1)?.role === "user"
+      ? messages.pop().content
+      : "";
+  const isText = typeof prompt === "string";
+  return {
+    models: id ? [id] : [],
+    system: settings.system,
+    messages: isText ? messages : [...messages, { role: "user", content: prompt }],
+    prompt: isText ? prompt : "",
+    parameters,
+  };
 }

@@ -14,16 +14,39 @@ const VERSION = 1;
 export const MAX_LINK_IMAGES = 8192;
 const ROLES = /** @type {const} */ (["user", "assistant", "tool"]);
 const METRICS = [
-  "input_tokens", "output_tokens", "reasoning_tokens", "cached_tokens", "cost_usd", "latency_s",
-  "time_to_first_token_s", "tokens_per_second", "inter_token_latency_p50_s", "inter_token_latency_p95_s",
-  "tokens_source", "cost_unknown_reason",
+  "input_tokens",
+  "output_tokens",
+  "reasoning_tokens",
+  "cached_tokens",
+  "cost_usd",
+  "latency_s",
+  "time_to_first_token_s",
+  "tokens_per_second",
+  "inter_token_latency_p50_s",
+  "inter_token_latency_p95_s",
+  "tokens_source",
+  "cost_unknown_reason",
 ];
 
 /** @returns {Answer} */
 export const emptyAnswer = () => ({
-  model: "", status: "done", text: "", reasoning: "", reasoningDetails: [], toolCalls: [], error: null,
-  metrics: null, cost: null, id: null, provider: null, servedModel: null, finishReason: null,
-  transformations: [], arrivals: [], thoughtMs: null, score: null,
+  model: "",
+  status: "done",
+  text: "",
+  reasoning: "",
+  reasoningDetails: [],
+  toolCalls: [],
+  error: null,
+  metrics: null,
+  cost: null,
+  id: null,
+  provider: null,
+  servedModel: null,
+  finishReason: null,
+  transformations: [],
+  arrivals: [],
+  thoughtMs: null,
+  score: null,
 });
 
 /**
@@ -45,7 +68,7 @@ export function packState({ settings, tree, draft }, { isLink }) {
       role: turn.role,
       parent: turn.parent === null ? undefined : places.get(turn.parent),
       images: turn.images.length && hasImages ? turn.images : undefined,
-      lostImages: (turn.lostImages + (hasImages ? 0 : turn.images.length)) || undefined,
+      lostImages: turn.lostImages + (hasImages ? 0 : turn.images.length) || undefined,
       answer: turn.answer ? packAnswer(turn.answer, isLink) : undefined,
     })),
     chosen: Object.values(tree.chosen).map((id) => places.get(id)),
@@ -71,11 +94,16 @@ const shorten = (value) => (typeof value === "number" ? Number(value.toPrecision
 
 /** @param {Record<string, any>} value @param {Record<string, any>} defaults @returns {Record<string, any>} */
 const withoutDefaults = (value, defaults) =>
-  Object.fromEntries(Object.entries(value).filter(([name, one]) => JSON.stringify(one) !== JSON.stringify(defaults[name])));
+  Object.fromEntries(
+    Object.entries(value).filter(
+      ([name, one]) => JSON.stringify(one) !== JSON.stringify(defaults[name]),
+    ),
+  );
 
 /** @param {unknown} value @returns {Saved} throws if it is of something else */
 export function unpackState(value) {
-  if (!isObject(value) || value.version !== VERSION || !Array.isArray(value.turns)) throw new Error("not a conversation");
+  if (!isObject(value) || value.version !== VERSION || !Array.isArray(value.turns))
+    throw new Error("not a conversation");
   /** @type {Turn[]} */
   const turns = [];
   for (const [at, packed] of value.turns.entries()) turns.push(unpackTurn(packed, at, turns));
@@ -85,7 +113,11 @@ export function unpackState(value) {
     const turn = turns[at];
     if (turn) chosen[turn.parent ?? ""] = turn.id;
   }
-  return { settings: unpackSettings(value.settings), tree: { turns, chosen }, draft: textOf(value.draft) };
+  return {
+    settings: unpackSettings(value.settings),
+    tree: { turns, chosen },
+    draft: textOf(value.draft),
+  };
 }
 
 /** @param {unknown} value */
@@ -102,48 +134,70 @@ function unpackTurn(packed, at, before) {
     role: packed.role,
     parent,
     text: textOf(packed.text),
-    images: listOf(packed.images).filter((url) => typeof url === "string" && url.startsWith("data:image/")),
+    images: listOf(packed.images).filter(
+      (url) => typeof url === "string" && url.startsWith("data:image/"),
+    ),
     lostImages: Number(packed.lostImages) || 0,
     model: textOf(packed.model) || null,
     results: listOf(packed.results).filter(isObject).map(unpackResult),
     // An answer that had not begun to arrive when the tab was closed.
-    answer: packed.role === "assistant" ? unpackAnswer(packed.answer ?? { status: "stopped" }) : null,
+    answer:
+      packed.role === "assistant" ? unpackAnswer(packed.answer ?? { status: "stopped" }) : null,
   });
 }
 
 /** @param {Record<string, any>} one */
-const unpackResult = (one) => ({ id: textOf(one.id), name: textOf(one.name), arguments: textOf(one.arguments), text: textOf(one.text) });
+const unpackResult = (one) => ({
+  id: textOf(one.id),
+  name: textOf(one.name),
+  arguments: textOf(one.arguments),
+  text: textOf(one.text),
+});
 
 /** @param {unknown} packed @returns {Answer} */
 function unpackAnswer(packed) {
   const given = isObject(packed) ? packed : {};
   const empty = emptyAnswer();
-  const known = Object.entries(given).filter(([name, one]) => name in empty && isLike(one, /** @type {any} */ (empty)[name]));
+  const known = Object.entries(given).filter(
+    ([name, one]) => name in empty && isLike(one, /** @type {any} */ (empty)[name]),
+  );
   const answer = { ...empty, ...Object.fromEntries(known) };
   answer.toolCalls = answer.toolCalls.filter(isObject).map(unpackResult);
   answer.arrivals = answer.arrivals.filter((one) => typeof one === "number");
-  answer.error = isObject(answer.error) ? { ...answer.error, message: textOf(answer.error.message) } : null;
+  answer.error = isObject(answer.error)
+    ? { ...answer.error, message: textOf(answer.error.message) }
+    : null;
   answer.metrics = isObject(answer.metrics) ? answer.metrics : null;
-  for (const name of /** @type {const} */ (["id", "provider", "servedModel", "finishReason"])) answer[name] = textOf(answer[name]) || null;
+  for (const name of /** @type {const} */ (["id", "provider", "servedModel", "finishReason"]))
+    answer[name] = textOf(answer[name]) || null;
   answer.transformations = answer.transformations.map(describeTransformation);
   return answer;
 }
 
 /** What the gateway changed, as a sentence. @param {any} one */
 export const describeTransformation = (one) =>
-  typeof one === "string" ? one : isObject(one) ? textOf(one.message) || textOf(one.detail) || JSON.stringify(one) : String(one);
+  typeof one === "string"
+    ? one
+    : isObject(one)
+      ? textOf(one.message) || textOf(one.detail) || JSON.stringify(one)
+      : String(one);
 
 /** Whether a value may stand where `other` stands by default. @param {unknown} value @param {unknown} other */
-const isLike = (value, other) => other === null || (Array.isArray(other) ? Array.isArray(value) : typeof value === typeof other);
+const isLike = (value, other) =>
+  other === null || (Array.isArray(other) ? Array.isArray(value) : typeof value === typeof other);
 
 /** @param {unknown} packed */
 function unpackSettings(packed) {
   const empty = emptySettings();
   if (!isObject(packed)) return empty;
-  for (const name of /** @type {const} */ (["model", "system", "tools", "schema", "extra"])) empty[name] = textOf(packed[name]);
-  for (const [name, value] of Object.entries(isObject(packed.parameters) ? packed.parameters : {})) {
+  for (const name of /** @type {const} */ (["model", "system", "tools", "schema", "extra"]))
+    empty[name] = textOf(packed[name]);
+  for (const [name, value] of Object.entries(
+    isObject(packed.parameters) ? packed.parameters : {},
+  )) {
     const isList = Array.isArray(value) && value.every((one) => typeof one === "string");
-    if (typeof value === "number" || typeof value === "string" || isList) empty.parameters[name] = value;
+    if (typeof value === "number" || typeof value === "string" || isList)
+      empty.parameters[name] = value;
   }
   return empty;
 }

@@ -29,7 +29,8 @@ export const unfence = (text) => /^\s*```(?:json)?\n([\s\S]*?)\n```\s*$/i.exec(t
  * @returns {string[]}
  */
 export function checkValue(value, schema, path = "", root = schema, depth = 0) {
-  if (schema === true || !isObject(schema) || depth > MAX_DEPTH) return schema === false ? [`${nameOf(path)} is not allowed`] : [];
+  if (schema === true || !isObject(schema) || depth > MAX_DEPTH)
+    return schema === false ? [`${nameOf(path)} is not allowed`] : [];
   /** @param {unknown} inner @param {any} its @param {string} [step] */
   const check = (inner, its, step = "") => checkValue(inner, its, path + step, root, depth + 1);
   if (typeof schema.$ref === "string") return check(value, resolve(root, schema.$ref));
@@ -52,7 +53,10 @@ function resolve(root, ref) {
   if (ref === "#") return root;
   let found = root;
   for (const step of ref.replace(/^#\//, "").split("/")) {
-    found = isObject(found) || Array.isArray(found) ? /** @type {any} */ (found)[step.replaceAll("~1", "/").replaceAll("~0", "~")] : undefined;
+    found =
+      isObject(found) || Array.isArray(found)
+        ? /** @type {any} */ (found)[step.replaceAll("~1", "/").replaceAll("~0", "~")]
+        : undefined;
   }
   return found ?? true;
 }
@@ -79,17 +83,25 @@ function checkType(value, type, path) {
 function checkChoices(value, schema, path, check) {
   const same = JSON.stringify(value);
   const problems = [];
-  if (Array.isArray(schema.enum) && !schema.enum.some((/** @type {unknown} */ one) => JSON.stringify(one) === same)) {
-    problems.push(`${nameOf(path)} is none of ${schema.enum.map((/** @type {unknown} */ one) => JSON.stringify(one)).join(", ")}`);
+  if (
+    Array.isArray(schema.enum) &&
+    !schema.enum.some((/** @type {unknown} */ one) => JSON.stringify(one) === same)
+  ) {
+    problems.push(
+      `${nameOf(path)} is none of ${schema.enum.map((/** @type {unknown} */ one) => JSON.stringify(one)).join(", ")}`,
+    );
   }
-  if ("const" in schema && JSON.stringify(schema.const) !== same) problems.push(`${nameOf(path)} is not ${JSON.stringify(schema.const)}`);
-  for (const part of Array.isArray(schema.allOf) ? schema.allOf : []) problems.push(...check(value, part));
+  if ("const" in schema && JSON.stringify(schema.const) !== same)
+    problems.push(`${nameOf(path)} is not ${JSON.stringify(schema.const)}`);
+  for (const part of Array.isArray(schema.allOf) ? schema.allOf : [])
+    problems.push(...check(value, part));
   for (const name of ["anyOf", "oneOf"]) {
     const options = schema[name];
     if (!Array.isArray(options) || !options.length) continue;
     const fitting = options.filter((option) => !check(value, option).length).length;
     if (!fitting) problems.push(`${nameOf(path)} fits none of ${options.length} alternatives`);
-    else if (name === "oneOf" && fitting > 1) problems.push(`${nameOf(path)} fits ${fitting} alternatives`);
+    else if (name === "oneOf" && fitting > 1)
+      problems.push(`${nameOf(path)} fits ${fitting} alternatives`);
   }
   return problems;
 }
@@ -101,7 +113,9 @@ function checkString(value, schema, path) {
   if (length > schema.maxLength) return [`${nameOf(path)} is longer than ${schema.maxLength}`];
   if (typeof schema.pattern !== "string" || value.length > 10_000) return [];
   try {
-    return new RegExp(schema.pattern, "u").test(value) ? [] : [`${nameOf(path)} does not match ${schema.pattern}`];
+    return new RegExp(schema.pattern, "u").test(value)
+      ? []
+      : [`${nameOf(path)} does not match ${schema.pattern}`];
   } catch {
     return [];
   }
@@ -111,15 +125,19 @@ function checkString(value, schema, path) {
 function checkNumber(value, schema, path) {
   if (value < schema.minimum) return [`${nameOf(path)} is less than ${schema.minimum}`];
   if (value > schema.maximum) return [`${nameOf(path)} is more than ${schema.maximum}`];
-  if (value <= schema.exclusiveMinimum) return [`${nameOf(path)} is not more than ${schema.exclusiveMinimum}`];
-  if (value >= schema.exclusiveMaximum) return [`${nameOf(path)} is not less than ${schema.exclusiveMaximum}`];
+  if (value <= schema.exclusiveMinimum)
+    return [`${nameOf(path)} is not more than ${schema.exclusiveMinimum}`];
+  if (value >= schema.exclusiveMaximum)
+    return [`${nameOf(path)} is not less than ${schema.exclusiveMaximum}`];
   return [];
 }
 
 /** @param {unknown[]} value @param {any} schema @param {string} path @param {Check} check */
 function checkList(value, schema, path, check) {
-  if (value.length < schema.minItems) return [`${nameOf(path)} has fewer than ${schema.minItems} items`];
-  if (value.length > schema.maxItems) return [`${nameOf(path)} has more than ${schema.maxItems} items`];
+  if (value.length < schema.minItems)
+    return [`${nameOf(path)} has fewer than ${schema.minItems} items`];
+  if (value.length > schema.maxItems)
+    return [`${nameOf(path)} has more than ${schema.maxItems} items`];
   const firsts = Array.isArray(schema.prefixItems) ? schema.prefixItems : [];
   return value.flatMap((item, at) => {
     const its = firsts[at] ?? schema.items;
@@ -130,8 +148,12 @@ function checkList(value, schema, path, check) {
 /** @param {Record<string, any>} value @param {any} schema @param {string} path @param {Check} check */
 function checkObject(value, schema, path, check) {
   const known = isObject(schema.properties) ? schema.properties : {};
-  const missing = (Array.isArray(schema.required) ? schema.required : []).filter((/** @type {string} */ name) => !Object.hasOwn(value, name));
-  const problems = missing.map((/** @type {string} */ name) => `${nameOf(`${path}.${name}`)} is missing`);
+  const missing = (Array.isArray(schema.required) ? schema.required : []).filter(
+    (/** @type {string} */ name) => !Object.hasOwn(value, name),
+  );
+  const problems = missing.map(
+    (/** @type {string} */ name) => `${nameOf(`${path}.${name}`)} is missing`,
+  );
   for (const [name, inner] of Object.entries(value)) {
     const its = Object.hasOwn(known, name) ? known[name] : schema.additionalProperties;
     if (its === false) problems.push(`${nameOf(`${path}.${name}`)} is not allowed`);

@@ -3,10 +3,12 @@
 export const KEY_VARIABLE = "HEADWAY_API_KEY";
 /** Fields that `chat.completions.create` of OpenAI's Python library takes by name. */
 const OPENAI_FIELDS = new Set(
-  ("audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens " +
+  (
+    "audio frequency_penalty function_call functions logit_bias logprobs max_completion_tokens max_tokens " +
     "messages metadata modalities model n parallel_tool_calls prediction presence_penalty prompt_cache_key " +
     "reasoning_effort response_format safety_identifier seed service_tier stop store temperature " +
-    "tool_choice tools top_logprobs top_p user verbosity web_search_options").split(" "),
+    "tool_choice tools top_logprobs top_p user verbosity web_search_options"
+  ).split(" "),
 );
 
 /**
@@ -33,7 +35,8 @@ function makeCurl(body, gateway) {
 }
 
 /** @param {string} text */
-const shellWord = (text) => (/^[\w:/.%[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+const shellWord = (text) =>
+  /^[\w:/.%[\]-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** @param {Record<string, any>} body @param {string} gateway */
 function makePython(body, gateway) {
@@ -64,7 +67,9 @@ for chunk in stream:
 /** @param {Record<string, any>} body @param {string} gateway */
 function makeHeadway(body, gateway) {
   const { model, messages, ...parameters } = body;
-  const note = model.includes("/") ? "" : "# This client calls models by provider and name; for a name of the configuration use the openai library.\n";
+  const note = model.includes("/")
+    ? ""
+    : "# This client calls models by provider and name; for a name of the configuration use the openai library.\n";
   return `${note}import os
 
 from headway import Client
@@ -84,7 +89,7 @@ with Client(${pythonValue(gateway)}, api_key=os.environ.get("${KEY_VARIABLE}")) 
 
 /** @param {Record<string, any>} body @param {string} gateway */
 function makeJavaScript(body, gateway) {
-  return `import OpenAI from "openai";
+  return `${"import"} OpenAI from "openai";
 
 const client = new OpenAI({
   baseURL: ${JSON.stringify(`${gateway}/v1`)},
@@ -109,7 +114,9 @@ export function pythonValue(value, depth = 0) {
   const end = "    ".repeat(depth);
   const parts = Array.isArray(value)
     ? value.map((one) => pythonValue(one, depth + 1))
-    : Object.entries(value).map(([name, one]) => `${pythonText(name)}: ${pythonValue(one, depth + 1)}`);
+    : Object.entries(value).map(
+        ([name, one]) => `${pythonText(name)}: ${pythonValue(one, depth + 1)}`,
+      );
   const [open, close] = Array.isArray(value) ? "[]" : "{}";
   const short = `${open}${parts.join(", ")}${close}`;
   if (short.length + end.length <= 72 && !short.includes("\n")) return short;

@@ -50,7 +50,17 @@ let count = 0;
 export function makeTurn(parts) {
   count += 1;
   const id = `${Date.now().toString(36)}-${count.toString(36)}`;
-  return { id, parent: null, text: "", images: [], lostImages: 0, answer: null, model: null, results: [], ...parts };
+  return {
+    id,
+    parent: null,
+    text: "",
+    images: [],
+    lostImages: 0,
+    answer: null,
+    model: null,
+    results: [],
+    ...parts,
+  };
 }
 
 /** @param {Tree} tree @param {string | null} parent */
@@ -87,7 +97,8 @@ export function pathTo(tree, id) {
 }
 
 /** Adds a turn and chooses it. @param {Tree} tree @param {Turn} turn @returns {Tree} */
-export const addTurn = (tree, turn) => chooseTurn({ ...tree, turns: [...tree.turns, turn] }, turn.id);
+export const addTurn = (tree, turn) =>
+  chooseTurn({ ...tree, turns: [...tree.turns, turn] }, turn.id);
 
 /** @param {Tree} tree @param {string} id @returns {Tree} */
 export function chooseTurn(tree, id) {
