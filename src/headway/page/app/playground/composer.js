@@ -118,8 +118,8 @@ function Chips({ onSettings }) {
 /** @param {{images: string[]}} props */
 function ImageNotice({ images }) {
   if (model.value?.abilities.images === false) {
-    return html`<p class="tiny stalled"><${Icon} name="warn" /> This model takes no pictures.</p>`;
+    return html`<p class="composer-note tiny stalled"><${Icon} name="warn" /> This model takes no pictures.</p>`;
   }
   const size = images.join("").length * 0.75;
-  return html`<p class="tiny faint">${formatBrief(size)}B in all; larger than ${MAX_EDGE} pixels are made smaller.</p>`;
+  return html`<p class="composer-note tiny faint">${formatBrief(size)}B in all; larger than ${MAX_EDGE} pixels are made smaller.</p>`;
 }

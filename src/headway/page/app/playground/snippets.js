@@ -89,7 +89,7 @@ with Client(${pythonValue(gateway)}, api_key=os.environ.get("${KEY_VARIABLE}")) 
 
 /** @param {Record<string, any>} body @param {string} gateway */
 function makeJavaScript(body, gateway) {
-  return `${"import"} OpenAI from "openai";
+  return `import OpenAI from ${JSON.stringify("openai")};
 
 const client = new OpenAI({
   baseURL: ${JSON.stringify(`${gateway}/v1`)},
