@@ -70,8 +70,8 @@ SERVER = Section(
         ),
         "api_keys": Key(
             ListType(value_types.KEY),
-            "The gateway keys. With any set, every route but `/`, `/health` and the documentation "
-            "requires one, as `Authorization: Bearer` or `x-api-key`.",
+            "The gateway keys. With any set, every route but `/` with its page, `/health` and "
+            "the documentation requires one, as `Authorization: Bearer` or `x-api-key`.",
             "HEADWAY_API_KEYS",
         ),
         "allow_base_url": Key(

@@ -27,9 +27,9 @@ ASSETS = Path(__file__).with_name("assets")
 DESCRIPTION = """\
 An LLM gateway that measures every token: cost, latency and time to first token in every answer.
 
-If the server has keys of its own, every route but `/`, `/health` and the documentation requires \
-one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one shape on all routes. \
-This page is made from [openapi.json](openapi.json)."""
+If the server has keys of its own, every route but `/` with its page, `/health` and the \
+documentation requires one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. Errors have one \
+shape on all routes. This page is made from [openapi.json](openapi.json)."""
 
 POLICY = "; ".join(
     (

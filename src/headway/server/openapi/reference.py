@@ -26,8 +26,8 @@ $ curl -s localhost:8000/api/engine/chat/local -H 'content-type: application/jso
     -d '{"model": "smollm2-135m-instruct", "chat_input": "Hello! Who are you?"}'
 ```
 
-If the server has keys of its own, every route but `/`, `/health` and the documentation requires
-one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. `/` says where to go.
+If the server has keys of its own, every route but `/` with its page, `/health` and the
+documentation requires one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. `/` says where to go.
 
 An error has one [shape](#errorreply) on every route. In the tables of fields, `*` marks fields that
 are always there; numbers have their unit.
