@@ -27,7 +27,8 @@ $ curl -s localhost:8000/api/engine/chat/local -H 'content-type: application/jso
 ```
 
 If the server has keys of its own, every route but `/` with its page, `/health` and the
-documentation requires one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. `/` says where to go.
+documentation requires one, as `Authorization: Bearer KEY` or as `x-api-key: KEY`. `/` says
+where to go.
 
 An error has one [shape](#errorreply) on every route. In the tables of fields, `*` marks fields that
 are always there; numbers have their unit.
