@@ -12,6 +12,7 @@ from headway import __version__
 from headway.cli import (
     chat,
     check_config,
+    compare,
     compare_targets,
     database,
     demo,
@@ -107,6 +108,7 @@ def options(
 
 app.command(serve_options.COMMAND)(serve.serve)
 app.command()(chat.chat)
+app.command()(compare.compare)
 app.command()(listings.models)
 app.command()(listings.providers)
 app.command()(explain.explain)

@@ -110,10 +110,11 @@ def full_time(timestamp: float) -> str:
     return f"{time:%Y-%m-%d %H:%M:%S}.{int(time.microsecond / 1000):03} {time:%Z}"
 
 
-def sparkline(values: Sequence[float], *, blocks: bool = True) -> str:
-    """One character a value, from zero to the highest. Only zero has the lowest character."""
+def sparkline(values: Sequence[float], *, blocks: bool = True, least_top: float = 0.0) -> str:
+    """One character a value, from zero to the highest, or to ``least_top`` if that is more. Only
+    zero has the lowest character."""
     levels = _LEVELS if blocks else _ASCII_LEVELS
-    top = max(values, default=0.0)
+    top = max(least_top, max(values, default=0.0))
     steps = len(levels) - 1
     return "".join(
         levels[max(1, round(value / top * steps))] if value > 0 else levels[0] for value in values

@@ -13,8 +13,9 @@ from headway.cli.errors import usage_error
 STDIN = "-"
 
 
-def read_prompt(argument: str | None) -> str:
+def read_prompt(argument: str | None, command: str = "headway chat") -> str:
     """The argument, stdin, or both with stdin last, as in `headway chat "Summarise:" < notes`.
+    ``command`` is what the hint shows where there is none.
 
     A terminal is read only for ``-``: otherwise the command would wait for typed input."""
     wants_stdin = argument == STDIN or not is_interactive()
@@ -22,7 +23,7 @@ def read_prompt(argument: str | None) -> str:
     parts = (given.strip(), _stdin().strip() if wants_stdin else "")
     prompt = "\n\n".join(part for part in parts if part)
     if not prompt:
-        raise usage_error("there is no prompt", 'give a prompt: headway chat "Hello! Who are you?"')
+        raise usage_error("there is no prompt", f'give a prompt: {command} "Hello! Who are you?"')
     return prompt
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from headway.cli.tables import Cells, Line, Measure, Table
 
 LAST_STANDARD_DESCRIPTOR = 2
+FRAMES_PER_S = 15
 VISIBLE = {code: chr(0x2400 + code) for code in range(0x20) if code not in b"\t\n\r"}
 VISIBLE |= {0x0D: "", 0x7F: "\u2421", **dict.fromkeys(range(0x80, 0xA0), "\ufffd")}
 """Control characters -> the Unicode control pictures that a terminal gets instead."""
@@ -134,6 +135,32 @@ def write_lines(lines: Sequence[Line]) -> None:
         pieces = ((text.translate(VISIBLE), style) for text, style in line)
         console.print(Text.assemble(*pieces), soft_wrap=True)
     return None
+
+
+@contextmanager
+def live(draw: Callable[[int, int], Sequence[Line]]) -> Iterator[None]:
+    """On a terminal, show the lines that ``draw`` makes for a width and a height, and draw them
+    again several times a second, from another thread. At the end they are gone."""
+    from rich.live import Live
+    from rich.text import Text
+
+    console = _console(stderr=False)
+
+    def render() -> Text:
+        lines = draw(console.width, max(1, console.height - 1))
+        pieces = [[(text.translate(VISIBLE), style) for text, style in line] for line in lines]
+        return Text("\n").join(Text.assemble(*line) for line in pieces)
+
+    with Live(
+        get_renderable=render,
+        console=console,
+        refresh_per_second=FRAMES_PER_S,
+        transient=True,
+        redirect_stdout=False,
+        redirect_stderr=False,
+        vertical_overflow="crop",
+    ):
+        yield
 
 
 def _flat(text: str) -> str:
