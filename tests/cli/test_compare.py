@@ -99,6 +99,13 @@ def test_the_prompt_comes_from_stdin_too(run: Callable[..., Result]) -> None:
         assert result.stdout.startswith(f"## echo/a\n\n{said}\n\n"), result.output
 
 
+def test_models_of_the_same_name_are_told_apart(run: Callable[..., Result]) -> None:
+    cool, warm = ({"model": "echo/a", "temperature": value, "stop": []} for value in (0, 1.2))
+    result = run("-m", json.dumps(cool), "-m", json.dumps(warm), "-m", "echo/b", "Hello")
+    titles = [line for line in result.stdout.splitlines() if line.startswith("## ")]
+    assert titles == ["## echo/a temperature=0", "## echo/a temperature=1.2", "## echo/b"]
+
+
 def test_several_runs_are_summed_up(run: Callable[..., Result]) -> None:
     result = run("-m", "echo/swift", "-n", "3", "Hello")
     assert result.stdout.count("## echo/swift") == 3

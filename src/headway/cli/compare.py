@@ -12,13 +12,14 @@ import msgspec
 import typer
 
 from headway.cli import terminal
+from headway.cli.compare_lanes import Comparison
 from headway.cli.errors import ERROR_REPLY, usage_error
 from headway.cli.options import DEFAULT_URL, ApiKey, Url
 from headway.cli.prompt import read_parameters, read_prompt
 from headway.cli.requests import decode_event, post_for_events
 
 if TYPE_CHECKING:
-    from headway.cli.compare_lanes import Comparison, Lane
+    from headway.cli.compare_lanes import Lane
 
 PATH = "/api/compare"
 TIMEOUT_S = 600.0
@@ -94,17 +95,18 @@ def compare(
         )
     given = {"temperature": temperature, "max_tokens": max_tokens}
     fields = {name: value for name, value in given.items() if value is not None}
+    models = [_read_model(each) for each in model]
     body = {
         **fields,
         **(read_parameters(param or ()) or {}),
-        "models": [_read_model(each) for each in model],
+        "models": models,
         "runs": runs,
         "messages": _messages(_read_prompt(prompt, file), system),
     }
     with post_for_events(url, api_key, PATH, msgspec.json.encode(body), TIMEOUT_S) as events:
         if as_json:
             return _write_events(events)
-        return _show(events)
+        return _show(events, Comparison([_name(each) for each in models]))
 
 
 def _read_model(text: str) -> str | dict[str, Any]:
@@ -114,6 +116,16 @@ def _read_model(text: str) -> str | dict[str, Any]:
         return msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise usage_error(f"not a JSON object: {text}", 'such as {"model": "a/b"}') from error
+
+
+def _name(model: str | dict[str, Any]) -> str:
+    """With parameters that are short, which tell models of the same name apart."""
+    if isinstance(model, str):
+        return model
+    plain = (str, int, float, bool)
+    own = {name: value for name, value in model.items() if name != "model"}
+    texts = [f"{name}={value}" for name, value in own.items() if isinstance(value, plain)]
+    return " ".join([str(model.get("model")), *texts])
 
 
 def _read_prompt(argument: str | None, file: Path | None) -> str:
@@ -137,11 +149,8 @@ def _write_events(events: Iterator[bytes]) -> None:
         sys.stdout.flush()
 
 
-def _show(events: Iterator[bytes]) -> None:
+def _show(events: Iterator[bytes], comparison: Comparison) -> None:
     """Raises typer.Exit where no model answered."""
-    from headway.cli.compare_lanes import Comparison
-
-    comparison = Comparison()
     try:
         if terminal.is_terminal():
             _show_columns(events, comparison)
@@ -191,7 +200,7 @@ def _block(lane: Lane) -> str:
     run = f" (run {lane.run + 1})" if lane.run else ""
     text = lane.output.rstrip("\n")
     error = f"error: {lane.error}\n" if lane.error else ""
-    return f"## {lane.model}{run}\n\n{text}{chr(10) if text else ''}{error}\n"
+    return f"## {lane.name}{run}\n\n{text}{chr(10) if text else ''}{error}\n"
 
 
 def _write_result(comparison: Comparison) -> None:

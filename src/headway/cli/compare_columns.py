@@ -97,7 +97,7 @@ class Columns:
 
     def _head(self, number: int, lanes: Sequence[Lane], width: int, now: float) -> list[Line]:
         lane, color = lanes[0], COLORS[number % len(COLORS)]
-        name = shorten(lane.model, width, self._measure)
+        name = shorten(lane.name, width, self._measure)
         lines: list[Line] = [
             [(name, f"bold {color}")],
             self._fit(describe_state(lane, width, now), width),
@@ -117,7 +117,7 @@ class Columns:
         """A lane in one line: its name, its state, and the end of its text."""
         lane, color = lanes[0], COLORS[number % len(COLORS)]
         name_width = min(28, width // 3)
-        name = shorten(lane.model, name_width, self._measure)
+        name = shorten(lane.name, name_width, self._measure)
         name += " " * (name_width - self._measure(name))
         state_width = min(28, width - name_width - 2)
         state, style = describe_state(lane, state_width, now)
@@ -241,14 +241,14 @@ def describe_progress(comparison: Comparison, now: float) -> str:
 
 def draw_rhythm(gaps: Sequence[float], width: int, *, blocks: bool) -> Line:
     """A character for each of the last gaps between pieces; a stall stands out."""
-    shown = gaps[-width:]
-    if not shown:
+    latest = gaps[-width:]
+    if not latest:
         return []
     usual = median(gaps)
     stall = max(STALL * usual, STALL_S)
-    drawn = numbers.sparkline(shown, blocks=blocks, least_top=CALM * usual)
+    drawn = numbers.sparkline(latest, blocks=blocks, least_top=CALM * usual)
     line: Line = []
-    for char, gap in zip(drawn, shown, strict=True):
+    for char, gap in zip(drawn, latest, strict=True):
         style = "bold yellow" if gap >= stall else "dim"
         if line and line[-1][1] == style:
             line[-1] = (line[-1][0] + char, style)

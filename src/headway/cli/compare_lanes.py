@@ -13,8 +13,8 @@ State = Literal["waiting", "streaming", "done", "failed", "stopped"]
 class Lane:
     """One model, one run. ``text`` and ``reasoning`` are pieces as they came."""
 
-    def __init__(self, start: Event, now: float) -> None:
-        self.model: str = start["model"]
+    def __init__(self, name: str, start: Event, now: float) -> None:
+        self.name = name
         self.run: int = start["run"]
         self.state: State = "waiting"
         self.started: float | None = None if start["waits"] else now
@@ -83,7 +83,10 @@ class Lane:
 class Comparison:
     """All lanes of one comparison, in their order."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        """``names`` of the models, where they are more than those that the gateway knows."""
+        self._names = names
+        self._entries = 0
         self.lanes: list[Lane] = []
         self.id: str | None = None
         self.is_over = False
@@ -92,7 +95,10 @@ class Comparison:
         """``now`` is any clock."""
         if event["type"] == "start":
             self.id = event["comparison"]
-            self.lanes.append(Lane(event, now))
+            self._entries += not event["run"]
+            known = self._entries <= len(self._names)
+            name = self._names[self._entries - 1] if known else event["model"]
+            self.lanes.append(Lane(name, event, now))
         elif event["type"] == "end":
             self.is_over = True
         else:

@@ -83,7 +83,7 @@ def comparison_table(runs: Sequence[Runs], *, marks: bool = False) -> Table:
             _cell(measure, found, best[at], marks=marks)
             for at, (measure, found) in enumerate(zip(MEASURES, row, strict=True))
         ]
-        rows.append([lanes[0].model, *_marked_tokens(cells, lanes), _outcome(lanes)])
+        rows.append([lanes[0].name, *_marked_tokens(cells, lanes), _outcome(lanes)])
         if any(len(set(found)) > 1 for found in row):
             rows += [_extreme("least", min, row), _extreme("most", max, row)]
     has_runs = any(len(lanes) > 1 for lanes in runs)

@@ -22,9 +22,9 @@ class WrappedText:
         return [*self._lines, self._last] if self._last else self._lines
 
     def add(self, text: str) -> None:
-        first, *others = text.replace("\r", "").replace("\t", TAB).split("\n")
+        first, *following = text.replace("\r", "").replace("\t", TAB).split("\n")
         self._extend(first)
-        for each in others:
+        for each in following:
             self._lines.append(self._last.rstrip())
             self._last = ""
             self._extend(each)
