@@ -25,6 +25,10 @@ class HeadFacts(Struct, frozen=True, gc=False):
     """Those that are meant for the gateway."""
     key_digests: tuple[bytes, ...]
     """The SHA-256 of each key that the client presents."""
+    cache_headers: Headers
+    """Those that say what may be done with a cache."""
+    read_timeout_s: float | None
+    """For how long its SDK waits for the next byte."""
 
 
 Clock = Callable[[], float]

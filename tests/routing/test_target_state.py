@@ -69,6 +69,15 @@ def test_a_rate_is_the_mean_of_the_last_ones() -> None:
     assert speed.tokens_per_second == 60.0
 
 
+def test_a_whole_answer_tells_its_time_and_its_rate_at_once() -> None:
+    whole, apart = Speed(), Speed()
+    for tokens, seconds in ((100, 2.0), (300, 1.0), (MIN_TOKENS - 1, 1.0), (100, 0.0)):
+        whole.observe(seconds, 0.0, tokens)
+        apart.observe(seconds, 0.0)
+        apart.observe_rate(tokens, seconds)
+        assert whole == apart
+
+
 def test_what_was_not_measured_lately_is_stale() -> None:
     speed = Speed()
     assert speed.is_stale(0.0)

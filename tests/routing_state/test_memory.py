@@ -261,7 +261,7 @@ def test_calls_add_to_the_budget_of_a_target_and_retries_do_not(known: Known) ->
     known.target.budget.tokens = 0.0
     for kind in ("first", "further", "retry"):
         known.begin(kind=kind).on_cancel(0.0)
-    assert known.target.budget.tokens == pytest.approx(0.2)
+    assert known.target.budget.calls == 2
 
 
 def test_the_log_says_which_target_and_key_are_set_aside(
@@ -356,3 +356,17 @@ def test_whatever_happens_every_target_and_key_recovers(chance: random.Random) -
             assert state.key_blocked_s(target, each.id, now) == 0.0
             state.begin(target, each.id, now, stream=True).on_success(now)
         assert state.target(target).outstanding == 0
+
+
+def test_a_target_is_not_quiet_while_it_or_one_of_its_keys_is_left_alone(known: Known) -> None:
+    state, now = known.state, 0.0
+    limited, refused = errors.UpstreamRateLimited("x"), errors.UpstreamAuth("x")
+    for error, is_for_all in ((BUSY, False), (limited, False), (refused, True)):
+        assert state.is_quiet((TARGET, "openai/other"))
+        for _ in range(RULE.failures):
+            known.begin(now).on_failure(error, now)
+        assert not state.is_quiet((TARGET, "openai/other"))
+        assert state.is_quiet(("openai/other",)) is not is_for_all
+        now += 1000.0
+        known.begin(now).on_content(now)
+    assert state.is_quiet((TARGET,))

@@ -26,6 +26,7 @@ from headway.pipeline.provider_calls import prompt_of, tokens_in
 from headway.policy.request_labels import LABEL_FIELDS, parameters_in, tags_in, user_in
 from headway.record import (
     VERSION,
+    AttemptRole,
     CacheStatus,
     ContentMode,
     Outcome,
@@ -318,18 +319,9 @@ def attempt_record(
         record.status = status
     if facts.cache is not None:
         record.cache, record.saved_usd = facts.cache, totals.saved_usd
-    if result.origin is not None:
-        _set_origin(record, result.origin)
     if facts.shadow_of is not None:
         record.role, record.shadow_of, record.reply_id = "shadow", facts.shadow_of, None
     return encode_record(record)
-
-
-def _set_origin(record: Record, origin: AttemptOrigin) -> None:
-    record.attempt, record.role = origin.number, origin.role
-    record.route_name, record.decision = origin.route_name, origin.decision
-    record.provider_key = origin.provider_key
-    record.upstream_request_bytes = origin.upstream_request_bytes
 
 
 def _reply_id(facts: RequestFacts, result: AttemptResult) -> str | None:
@@ -357,11 +349,17 @@ def _new_record(
     if computed is not None:
         source, date, items = computed.price.source, computed.price.date, computed.items
         compared = computed.usd if cost.source == "provider" else None
+    number, sent_bytes = attempts, facts.upstream_request_bytes
+    role: AttemptRole = "retry" if attempts > 1 else "first"
+    route_name = decision = key_name = None
+    if (origin := result.origin) is not None:
+        number, role, sent_bytes = origin.number, origin.role, origin.upstream_request_bytes
+        route_name, decision, key_name = origin.route_name, origin.decision, origin.provider_key
     user, tags, parameters = _labels_of(call)
     return SpooledRecord(  # by position: keyword arguments take several times as long
         facts.record_id, facts.id, now, now - facts.elapsed_s,
         facts.dialect.route, facts.dialect.name, "ok", VERSION,
-        attempts, attempts, call.provider, result.upstream.provider.name,
+        number, attempts, call.provider, result.upstream.provider.name,
         call.request.model or None, summary.model, call.stream, call.session_id, facts.key_id,
         200, None, None, None,
         summary.finish_reason, result.status or None, _upstream_request_id(result.response_headers),
@@ -379,12 +377,12 @@ def _new_record(
         timing.inter_token_latency_p95_s, timing.inter_token_latency_max_s,
         output_tokens / latency if latency and output_tokens is not None else None,
         totals.overhead_s, result.content_events,
-        facts.request_bytes, bytes_out, facts.upstream_request_bytes, result.bytes_in,
+        facts.request_bytes, bytes_out, sent_bytes, result.bytes_in,
         facts.native_path,
         None if usage.audio_seconds is None else float(usage.audio_seconds),
         usage.input_characters, usage.search_units,
-        facts.call_id, is_last, "retry" if attempts > 1 else "first", user, tags, parameters,
-        items, timing.gap_counts, facts.content, is_drained, _reply_id(facts, result),
+        facts.call_id, is_last, role, user, tags, parameters, items, timing.gap_counts,
+        facts.content, is_drained, _reply_id(facts, result), route_name, decision, key_name,
     )  # fmt: skip
 
 

@@ -91,6 +91,9 @@ class Guard(AttemptOrigin, Protocol):
     def resume(self) -> None:
         """The client reads again."""
 
+    def close(self, attempt: Attempt, now: float) -> None:
+        """The attempt is over."""
+
 
 class Attempt(StreamReader):
     """A ``ports.ResponseReceiver``: writes a stream to the client, or collects a whole response.

@@ -45,7 +45,7 @@ def policy_for(
     configuration nor ``own_headers`` of the request say that responses are kept."""
     if rule is not None:
         return _with_rule(general or CachePolicy(), rule)
-    if general is None or (general.ttl_s is None and not names_ttl(own_headers)):
+    if general is None or (general.ttl_s is None and not (own_headers and names_ttl(own_headers))):
         return None
     return general
 

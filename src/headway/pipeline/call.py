@@ -59,6 +59,9 @@ from headway.pipeline.gateway import (
 )
 from headway.pipeline.interruptible import InterruptibleCall
 from headway.pipeline.model_names import find_upstream
+from headway.pipeline.pinning import may_have_state
+from headway.pipeline.plain_plans import find_plain_plan
+from headway.pipeline.plain_start import PlainStart, send_plainly
 from headway.pipeline.prepare import prepare
 from headway.pipeline.redaction import authorization_tokens, redact_error
 from headway.pipeline.request_body import apply_headers, decode_request
@@ -71,8 +74,8 @@ from headway.policy.keys import identify
 from headway.policy.request_headers import find_request_id, read_facts
 from headway.ports import CachedResponse, ResponseHeaders, Sink
 from headway.routing.route import Route, RouteTarget
-from headway.routing.wishes import Wishes
-from headway.types import Headers, HttpRequest, Target
+from headway.routing.wishes import NO_WISHES, Wishes
+from headway.types import Headers, HeadFacts, HttpRequest, Target
 
 MAX_SHADOWS = 32
 """Copies of requests in progress, in one process."""
@@ -111,7 +114,8 @@ class GatewayCall(InterruptibleCall):
     shadow_of: str | None = None
     """The id of the call that this one is a copy of."""
     _dispatch: Dispatch | None = None
-    """Only where another attempt may follow a failed one."""
+    """Only where another attempt may follow a failed one, or follows a ``_plain_start``."""
+    _plain_start: PlainStart | None = None
     target = NO_TARGET
 
     def __init__(
@@ -168,13 +172,15 @@ class GatewayCall(InterruptibleCall):
             decoded, route, wishes = find_request_route(self.snapshot, decoded, self.dialect.wire)
             self.decoded = decoded
             if route is None:
-                self._begin_model(decoded, own_headers)
+                self._begin_model(decoded, facts)
             else:
-                self._begin_route(route, decoded, own_headers, wishes)
+                if has_own_target and decoded.own_reply is None:
+                    check_is_for_route(route, decoded)
+                self._begin_route(route, decoded, facts, wishes)
         except Exception as error:
             self._fail(error)
 
-    def _begin_model(self, decoded: DecodedRequest, own_headers: Headers) -> None:
+    def _begin_model(self, decoded: DecodedRequest, facts: HeadFacts) -> None:
         """The request names one model of one provider. Raises HeadwayError."""
         snapshot, dialect = self.snapshot, self.dialect
         upstream, self.decoded = find_upstream(snapshot, decoded, dialect.wire)
@@ -192,10 +198,11 @@ class GatewayCall(InterruptibleCall):
         elif decoded.recall is not None:
             self.start(recall_and_send(self, upstream))
             return
-        policy = policy_for(snapshot.cache, None, own_headers)
+        policy = policy_for(snapshot.cache, None, facts.own_headers)
         if policy is not None:
             send = send or partial(prepare_and_send, self, upstream, target)
-            if self._use_cache(policy, name_target(upstream, self.decoded.request.model), send):
+            name = name_target(upstream, self.decoded.request.model)
+            if self._use_cache(policy, name, facts.cache_headers, send):
                 return
         if send is None:
             prepare_and_send(self, upstream, target)
@@ -203,19 +210,30 @@ class GatewayCall(InterruptibleCall):
             send()
 
     def _begin_route(
-        self, route: Route, decoded: DecodedRequest, own_headers: Headers, wishes: Wishes
+        self, route: Route, decoded: DecodedRequest, facts: HeadFacts, wishes: Wishes
     ) -> None:
         """Raises HeadwayError."""
         if decoded.own_reply is not None:
             self._reply_without_provider(decoded.own_reply)
             return
-        if decoded.api_key or decoded.base_url or decoded.options:
-            check_is_for_route(route, decoded)
-        route = apply_routing_headers(route, decoded, self.client_request.headers)
+        read_s, own_headers = facts.read_timeout_s, facts.own_headers
+        if own_headers or read_s is not None or decoded.retries is not None:
+            route = apply_routing_headers(route, decoded, read_s)
+        snapshot = self.snapshot
+        is_plain = route.is_plain and wishes is NO_WISHES and decoded.allows_fallbacks
+        if is_plain and policy_for(snapshot.cache, None, own_headers) is None:
+            plan = find_plain_plan(self, route, decoded)
+            body = self.client_request.body
+            if plan is not None and not (
+                plan.has_several_providers and may_have_state(decoded.request, body)
+            ):
+                self._plain_start = route, plan, decoded
+                if send_plainly(self, route, plan, decoded) is not None:
+                    return
         self._dispatch = dispatch = self._new_dispatch(route, decoded)
-        policy, name = policy_of_route(self.snapshot, route, wishes, own_headers)
+        policy, name = policy_of_route(snapshot, route, wishes, own_headers)
         if policy is None or not self._use_cache(
-            policy, name, partial(dispatch.start_route, wishes)
+            policy, name, facts.cache_headers, partial(dispatch.start_route, wishes)
         ):
             dispatch.start_route(wishes)
 
@@ -226,14 +244,16 @@ class GatewayCall(InterruptibleCall):
             dispatch.start_deadline(route.limits.total)
         return dispatch
 
-    def _use_cache(self, policy: CachePolicy, target: str, send: Callable[[], None]) -> bool:
+    def _use_cache(
+        self, policy: CachePolicy, target: str, headers: Headers, send: Callable[[], None]
+    ) -> bool:
         """``target`` names what answers. False: the cache has nothing to do with the call."""
         decoded = self.decoded
         assert decoded is not None
         lookup = find_lookup(
             policy,
             decoded,
-            self.client_request.headers,
+            headers,
             key_id=self.key_id or "",
             target=target,
             wire=self.dialect.wire or self.dialect.name,
@@ -362,17 +382,22 @@ class GatewayCall(InterruptibleCall):
 
     def on_attempt_done(self, attempt: Attempt) -> None:
         """The usual case is a complete response whose tokens the provider reported."""
-        if self.is_over:
-            return  # a defect ended the call while the attempt was running
+        if self.is_over:  # a defect ended the call while the attempt was running
+            if attempt.guard is not None:
+                attempt.guard.close(attempt, self.gateway.clock())
+            return
         try:
             self._finish_or_follow(attempt)
         except Exception as error:
             self._fail(error)
 
     def _finish_or_follow(self, attempt: Attempt) -> None:
-        dispatch, error = self._dispatch, attempt.error
-        if dispatch is not None and attempt.guard is not None and dispatch.takes_over(attempt):
-            return
+        guard, error = attempt.guard, attempt.error
+        if guard is not None:
+            if error is None and self._dispatch is None:
+                guard.close(attempt, attempt.ended or self.gateway.clock())
+            elif self._goes_on_after(attempt):
+                return
         if error is None:
             result = attempt.result()
             if accounting.needs_count(result, None):
@@ -385,6 +410,13 @@ class GatewayCall(InterruptibleCall):
         else:
             assert self.cache_use is not None
             self.cache_use.send_instead()
+
+    def _goes_on_after(self, attempt: Attempt) -> bool:
+        """Whether another attempt follows ``attempt``, or is under way."""
+        if self._dispatch is None:
+            assert self._plain_start is not None
+            self._dispatch = Dispatch.after(self._plain_start, self, attempt)
+        return self._dispatch.takes_over(attempt)
 
     async def _count_and_finish(self, attempt: Attempt, result: AttemptResult) -> None:
         self._finish(attempt, await count_whole(self.gateway, attempt, result))

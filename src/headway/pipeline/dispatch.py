@@ -18,7 +18,7 @@ from typing import Any, Protocol
 from msgspec.structs import replace
 
 from headway.dialects.base import DecodedRequest, ResponseContext
-from headway.errors import HeadwayError, HedgeLost, LimitExceeded, RequestError
+from headway.errors import HeadwayError, HedgeLost, LimitExceeded
 from headway.pipeline import accounting, history, provider_calls, targets
 from headway.pipeline.answer_checks import AnswerChecks, find_checks
 from headway.pipeline.attempt import Attempt
@@ -39,8 +39,8 @@ from headway.pipeline.gateway import Timer, Upstream
 from headway.pipeline.hedge import CANNOT_SEND, Hedge
 from headway.pipeline.pinning import Pinning, find_pinning, may_have_state
 from headway.pipeline.plain_plans import RoutePlan, find_plain_plan, new_route_plan
+from headway.pipeline.plain_start import PlainStart, send_plainly
 from headway.pipeline.prepare import prepare
-from headway.pipeline.provider_calls import select_wire_format
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.route_plan import plan_route
 from headway.pipeline.target_queue import TargetQueue
@@ -64,6 +64,8 @@ class DispatchedCall(RecordedCall, Protocol):
     """What of a ``GatewayCall`` is needed."""
 
     abort_reason: HeadwayError | None
+    target: Target
+    tried: tuple[tuple[Upstream, Target], ...]
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run ``work`` in a task; an error that it raises ends the call."""
@@ -130,6 +132,16 @@ class Dispatch:
         if route.fail_on or route.on_content_policy:
             self._checks = find_checks(route, decoded, call.dialect)
 
+    @classmethod
+    def after(cls, start: PlainStart, call: DispatchedCall, attempt: Attempt) -> Dispatch:
+        """Of a call whose first attempt began without one."""
+        route, plan, decoded = start
+        dispatch = cls(call, route, decoded)
+        dispatch._plan = plan
+        call.tried = ((attempt.upstream, call.target),)
+        dispatch.running.append(attempt)
+        return dispatch
+
     # --- The first attempt ------------------------------------------------------------------------
 
     def start_route(self, wishes: Wishes = NO_WISHES) -> None:
@@ -137,18 +149,23 @@ class Dispatch:
         there is no target to send it to."""
         call, route, decoded = self._call, self.route, self._decoded
         plan, self._wishes = None, wishes
-        if wishes is NO_WISHES and decoded.allows_fallbacks:
-            request = call.client_request
-            plan = find_plain_plan(call.gateway, call.snapshot, route, decoded, request)
+        is_ordered = wishes is NO_WISHES and route.strategy == "ordered"
+        if is_ordered and decoded.allows_fallbacks:
+            plan = find_plain_plan(call, route, decoded)
         plan = plan or new_route_plan(plan_route(call, route, decoded, wishes))
-        if plan.has_several_providers and may_have_state(decoded):
+        if plan.has_several_providers and may_have_state(decoded.request, call.client_request.body):
             self._pinning = find_pinning(call, route, decoded, plan)
             plan = plan if self._pinning is None else self._pinning.plan
         self._plan = plan
         if route.shadow is not None:
             self._plan_shadow(route.shadow)
-        if not self._send_plainly(plan):
+        is_awaited = route.hedging is not None or self._shadow is not None
+        committer = self if is_awaited else None
+        attempt = send_plainly(call, route, plan, decoded, committer, self._checks)
+        if attempt is None:
             self._send(self.queue.take(), "first")
+        else:
+            self._watch(attempt)
 
     def start_single(self, upstream: Upstream) -> None:
         """A call of one model, whose request has the names of its provider and its model already.
@@ -293,30 +310,6 @@ class Dispatch:
             key_id, key_name, kind, candidate,
         )  # fmt: skip
 
-    def _send_plainly(self, plan: RoutePlan) -> bool:
-        """The usual first attempt, for which nothing must be awaited or chosen. False: this one is
-        not usual."""
-        upstream, decoded, model = plan.plain_upstream, self._decoded, plan.plain_model
-        if upstream is None or upstream.target is None or decoded.recall is not None:
-            return False
-        request = decoded.request
-        if request.native is not None:
-            upstream = select_wire_format(upstream, request.native.wire, model)
-        request = replace(request, model=model)
-        decoded = replace(decoded, provider=upstream.name, request=request)
-        target, name = upstream.target, upstream.name
-        assert target is not None
-        try:
-            context = prepare(self._call, upstream, decoded)
-            http_request = provider_calls.encode(upstream, context.sent, target)
-        except RequestError:
-            return False  # the reason is found once more
-        self._launch(
-            upstream, context, target, http_request, "first", plan.ids[0], plan.decision,
-            name, None, "first", None,
-        )  # fmt: skip
-        return True
-
     def _launch(
         self,
         upstream: Upstream,
@@ -350,12 +343,19 @@ class Dispatch:
         attempt = call.send(
             upstream, context, target, http_request, guard, may_follow, self._broken
         )
+        self._watch(attempt)
+
+    def _watch(self, attempt: Attempt) -> None:
+        """It was just sent."""
+        self._call.tried += ((attempt.upstream, self._call.target),)
+        guard, hedging, limits = attempt.guard, self.route.hedging, self.route.limits
+        assert isinstance(guard, AttemptGuard)
         self.running.append(attempt)
         if limits.time_to_first_token or limits.idle or limits.tokens_per_second:
             guard.start(attempt)
-        if route.hedging is not None and role == "first":
-            self._hedge = Hedge(call, self, route.hedging)
-            self._hedge.plan(target_id, is_stream, now)
+        if hedging is not None and guard.role == "first":
+            self._hedge = Hedge(self._call, self, hedging)
+            self._hedge.plan(guard.target_id, attempt.context.call.asks_stream, guard.started)
 
     def _candidate_of(self, guard: AttemptGuard, attempt: Attempt) -> Candidate:
         """What the request of ``attempt`` was made of."""

@@ -42,6 +42,7 @@ from headway.pipeline.target_facts import Interests
 from headway.policy.base_urls import check_base_url
 from headway.policy.keys import KeyId
 from headway.policy.request_headers import select_own_headers
+from headway.policy.routing_headers import find_read_timeout
 from headway.routing.abilities import NOTHING, TargetFacts
 from headway.routing.hedge import hedge_delay
 from headway.routing.plan import MEAN_OUTPUT_TOKENS, Plan
@@ -102,7 +103,7 @@ async def open_call(
         route = _route_of_model(decoded)
     else:
         check_is_for_route(route, decoded)
-        route = apply_routing_headers(route, decoded, client_request.headers)
+        route = apply_routing_headers(route, decoded, find_read_timeout(client_request.headers))
     return ExplainedCall(
         gateway=gateway,
         snapshot=snapshot,

@@ -16,7 +16,7 @@ from headway.pipeline.plain_plans import RoutePlan, change_plan
 from headway.pipeline.routed_requests import fields_of, find_prefix
 from headway.policy.provider_state import ProviderState, find_provider_state
 from headway.routing.route import Route, RouteTarget
-from headway.types import ChatRequest
+from headway.types import ChatRequest, Request
 
 PREVIOUS = "previous_response_id"
 
@@ -30,12 +30,10 @@ class PinnedCall(Protocol):
     key_id: str | None
 
 
-def may_have_state(decoded: DecodedRequest) -> bool:
-    """A quick check, for the many requests that have none: ``find_provider_state`` says."""
-    request = decoded.request
-    if not isinstance(request, ChatRequest):
-        return False
-    return request.native is not None or bytes(request.messages).find(b'"file_id"') >= 0
+def may_have_state(request: Request, body: bytes) -> bool:
+    """A quick check, for the many requests that have none: ``find_provider_state`` says. ``body``
+    is the client's."""
+    return request.native is not None or body.find(b'"file_id"') >= 0
 
 
 def find_pinning(

@@ -11,17 +11,19 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from headway.dialects.base import ClientRequest, DecodedRequest
+from headway.dialects.base import DecodedRequest
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
-from headway.pipeline.route_plan import describe_plan
+from headway.pipeline.route_plan import RoutedCall, describe_plan
 from headway.pipeline.routed_requests import fields_of, find_needs
 from headway.pipeline.target_facts import facts_table
 from headway.routing.plan import Plan
 from headway.routing.route import Route, RouteTarget
-from headway.types import ChatRequest
+from headway.types import ChatRequest, Target
 
 BYTES_PER_TOKEN = 4
 """A prompt has no more tokens than its body has bytes for, as ``routed_requests`` estimates it."""
+ADDED_BYTES = 1024
+"""Of the prompt, at most, that are not in the body: a dialect writes messages around a text."""
 MAX_KEPT = 4096
 """Plans that are kept: clients may describe routes."""
 
@@ -37,8 +39,8 @@ class RoutePlan(Struct, frozen=True, gc=False):
     """All of this, as ``Record.decision``."""
     has_several_providers: bool
     ids: tuple[str, ...] = ()
-    plain_upstream: Upstream | None = None
-    """That of the first target, if all its requests go to one address with one key."""
+    plain: tuple[Upstream, Target] | None = None
+    """Where all requests to the first target go; None where that depends on the request."""
     plain_model: str = ""
     """Of the first target."""
 
@@ -76,23 +78,18 @@ def change_plan(
     return RoutePlan(targets, skipped, why, decision, plan.has_several_providers, ids)
 
 
-def find_plain_plan(
-    gateway: Gateway,
-    snapshot: Snapshot,
-    route: Route,
-    decoded: DecodedRequest,
-    request: ClientRequest,
-) -> RoutePlan | None:
-    """The plan of ``route``, if it is known without looking at the request. None: make one."""
-    kept = snapshot.plain_plans.get(id(route.targets))
-    if kept is None or kept.of is not route.targets:
-        kept = _keep(gateway, snapshot, route)
+def find_plain_plan(call: RoutedCall, route: Route, decoded: DecodedRequest) -> RoutePlan | None:
+    """The plan of ``route``, whose targets are ordered, if it is known without looking at the
+    request. None: make one."""
+    targets, gateway = route.targets, call.gateway
+    kept = call.snapshot.plain_plans.get(id(targets))
+    if kept is None or kept.of is not targets:
+        kept = _keep(gateway, call.snapshot, route)
     plan, asked = kept.plan, decoded.request
     if (
         plan is None
-        or route.strategy != "ordered"
-        or not isinstance(asked, ChatRequest)
-        or max(len(request.body), len(asked.messages)) > kept.largest
+        or type(asked) is not ChatRequest
+        or len(call.client_request.body) > kept.largest
         or not gateway.routing_state.is_quiet(plan.ids)
     ):
         return None
@@ -116,11 +113,12 @@ def _new_plain_plan(gateway: Gateway, snapshot: Snapshot, route: Route) -> Plain
         target.condition is not None or facts[target.id].unusable is not None for target in targets
     )
     window = interests.least_window
-    largest = 2**62 if window is None else window * BYTES_PER_TOKEN
+    largest = 2**62 if window is None else window * BYTES_PER_TOKEN - ADDED_BYTES
     if not is_plain:
         return PlainPlan(targets, None, largest, interests.lacks)
     plan, first = new_route_plan(Plan(targets, (), "ordered")), targets[0]
     upstream = snapshot.upstreams.get(first.provider)
     if upstream is not None and not upstream.keys and not first.parameters:
-        plan = replace(plan, plain_upstream=upstream, plain_model=first.model)
+        plain = None if upstream.target is None else (upstream, upstream.target)
+        plan = replace(plan, plain=plain, plain_model=first.model)
     return PlainPlan(targets, plan, largest, interests.lacks)

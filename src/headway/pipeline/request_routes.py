@@ -19,10 +19,8 @@ from headway.policy.routing_fields import (
     Sort,
     read_routing_fields,
 )
-from headway.policy.routing_headers import READ_TIMEOUT, find_read_timeout
 from headway.routing.route import Route, RouteTarget, Strategy
 from headway.routing.wishes import NO_WISHES, Wishes
-from headway.types import Headers
 
 REQUEST = "request"
 """The name of the routes that requests describe."""
@@ -124,13 +122,12 @@ def _wishes(asked: RoutingFields) -> Wishes:
 # --- Headers --------------------------------------------------------------------------------------
 
 
-def apply_routing_headers(route: Route, decoded: DecodedRequest, headers: Headers) -> Route:
-    """``route`` with what the headers of its request change. ``headers`` are all of them."""
-    read_s = None
-    if not decoded.stream:  # a stream gets comments, so that its client goes on waiting
-        for name, _ in headers:
-            if name == READ_TIMEOUT:
-                read_s = find_read_timeout(headers)
+def apply_routing_headers(
+    route: Route, decoded: DecodedRequest, read_timeout_s: float | None
+) -> Route:
+    """``route`` with what the headers of its request change. ``read_timeout_s`` is for how long
+    the client waits for the next byte: a stream gets comments, so that it goes on waiting."""
+    read_s = None if decoded.stream else read_timeout_s
     if read_s is None and decoded.timeout_s is None and decoded.retries is None:
         return route if decoded.allows_fallbacks else _without_fallbacks(route)
     given = (route.limits.total, decoded.timeout_s, read_s)

@@ -31,7 +31,6 @@ class SendingCall(Protocol):
     decoded: DecodedRequest | None
     earlier_gateways: str
     target: Target
-    tried: tuple[tuple[Upstream, Target], ...]
     upstream: Upstream | None
     upstream_request_bytes: int | None
 
@@ -117,7 +116,6 @@ def new_attempt(
         call.upstream = upstream
         if broken is None:  # else it has the answer so far
             call.decoded = context.call
-        call.tried += ((upstream, call.target),)
     previous, call.attempt = call.attempt, attempt
     if previous is not None and previous.has_headers:
         attempt.has_headers = True  # a keep-alive comment was written before any content

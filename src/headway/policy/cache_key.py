@@ -60,9 +60,16 @@ def names_ttl(headers: Headers) -> bool:
     return any(name == TTL for name, _ in headers)
 
 
+def select_cache_headers(headers: Headers) -> Headers:
+    """Those that ``read_cache_control`` reads; of most requests none. Names are in lower case."""
+    return tuple([header for header in headers if header[0] == CONTROL or header[0] == TTL])
+
+
 def read_cache_control(headers: Headers) -> CacheControl:
     """Names of headers are in lower case. A directive that is not understood is ignored, as RFC
     9111 (section 5.2.3) asks for."""
+    if not headers:
+        return NO_CONTROL
     values = [value for name, value in headers if name == CONTROL]
     ttl = next((_seconds(value) for name, value in headers if name == TTL), None)
     if not values:

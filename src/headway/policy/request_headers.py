@@ -6,10 +6,10 @@ import re
 from operator import itemgetter
 
 from headway.policy import gateway_loop
-from headway.policy.cache_key import TTL
+from headway.policy.cache_key import TTL, select_cache_headers
 from headway.policy.keys import find_digests
 from headway.policy.request_labels import LABEL_HEADERS
-from headway.policy.routing_headers import ROUTING_HEADERS
+from headway.policy.routing_headers import ROUTING_HEADERS, find_read_timeout
 from headway.policy.session_headers import SESSION_HEADERS
 from headway.types import Headers, HeadFacts
 
@@ -37,7 +37,12 @@ _name = itemgetter(0)
 
 def read_facts(headers: Headers, query: str) -> HeadFacts:
     """Header names are in lower case."""
-    return HeadFacts(select_own_headers(headers), find_digests(headers, query))
+    return HeadFacts(
+        select_own_headers(headers),
+        find_digests(headers, query),
+        select_cache_headers(headers),
+        find_read_timeout(headers),
+    )
 
 
 def select_own_headers(headers: Headers) -> Headers:

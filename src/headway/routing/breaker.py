@@ -107,7 +107,8 @@ class Breaker(Struct, gc=False):
             self._see(now)
             self._begin_window(now)
         self._successes += 1
-        self.failures_in_row = 0
+        if self.failures_in_row:
+            self.failures_in_row = 0
         return False
 
     def fail(self, now: float, is_probe: bool = False, wait_s: float | None = None) -> float | None:

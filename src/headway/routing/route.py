@@ -70,6 +70,9 @@ class Limits(Struct, frozen=True, kw_only=True):
     """For the whole call, with all of its attempts."""
 
 
+NO_LIMITS = Limits()
+
+
 class Floors(Struct, frozen=True, kw_only=True):
     """What a target must have shown lately to be chosen as the cheapest."""
 
@@ -117,7 +120,7 @@ class Route(Struct, frozen=True, kw_only=True):
     retries: int = 0
     """Further attempts on a target before the next one."""
     max_attempts: int = 6
-    limits: Limits = Limits()
+    limits: Limits = NO_LIMITS
     floors: Floors = Floors()
     on_context_window: tuple[RouteTarget, ...] = ()
     """What follows a target whose context is too short for the request."""
@@ -129,3 +132,11 @@ class Route(Struct, frozen=True, kw_only=True):
     """Another target goes on where a stream broke, if it supports that, and the client is told."""
     cache: CacheRule | None = None
     shadow: Shadow | None = None
+    is_plain: bool = False
+    """Its targets are tried in their order, and where one answers nothing else happens; not given,
+    but found."""
+
+    def __post_init__(self) -> None:
+        rules = (self.fail_on, self.on_content_policy, self.hedging, self.cache, self.shadow)
+        has_rules = self.limits != NO_LIMITS or any(rules)
+        force_setattr(self, "is_plain", self.strategy == "ordered" and not has_rules)

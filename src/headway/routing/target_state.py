@@ -44,20 +44,26 @@ class Speed(Struct, gc=False):
     recent: RecentTimes = field(default_factory=RecentTimes)
     """Of the same times."""
 
-    def observe(self, seconds: float, now: float) -> None:
+    def observe(self, seconds: float, now: float, tokens: int | None = None) -> None:
+        """``tokens`` of output came in the same time."""
         self.recent.values.append((now, seconds))
-        peak = self.peak_s
-        if peak is None or seconds >= peak:
+        peak, at = self.peak_s, self.measured_at
+        if peak is None or at is None or seconds >= peak:
             self.peak_s = seconds
-            self.measured_at = now
         else:
-            self._follow(seconds, now)
+            kept = exp((at - now) / LATENCY_DECAY_S) if now > at else 1.0
+            self.peak_s = seconds + (peak - seconds) * kept
+        self.measured_at = now
+        if tokens is not None and tokens >= MIN_TOKENS and seconds > 0.0:
+            rate, old = tokens / seconds, self.tokens_per_second
+            self.tokens_per_second = rate if old is None else old + RATE_DECAY * (rate - old)
 
     def observe_silence(self, seconds: float, now: float) -> None:
         """An attempt ended after ``seconds`` without content: it would have taken longer. Counts
         only where that is longer than usual."""
         if self.peak_s is None or seconds > self.peak_s:
-            self._follow(seconds, now)
+            self.peak_s = seconds
+            self.measured_at = now
 
     def observe_rate(self, tokens: int, seconds: float) -> None:
         """``tokens`` of output came in ``seconds``."""
@@ -69,14 +75,6 @@ class Speed(Struct, gc=False):
     def is_stale(self, now: float) -> bool:
         """Never measured, or not lately."""
         return self.measured_at is None or not 0.0 <= now - self.measured_at <= STALE_S
-
-    def _follow(self, seconds: float, now: float) -> None:
-        peak, at = self.peak_s, self.measured_at
-        if peak is not None and at is not None and seconds < peak:
-            kept = exp((at - now) / LATENCY_DECAY_S) if now > at else 1.0
-            seconds += (peak - seconds) * kept
-        self.peak_s = seconds
-        self.measured_at = now
 
 
 class TargetState(Struct, gc=False):

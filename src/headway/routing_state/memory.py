@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -65,6 +65,8 @@ class MemoryRoutingState:
         self.keys: dict[str, Breaker] = {}
         """Those that a provider refused."""
         self.hedge_budgets: dict[str, HedgeBudget] = {}
+        self._suspects: set[str] = set()
+        """All targets that may not be quiet, and some that are again."""
 
     def target(self, target_id: str) -> TargetState:
         state = self.targets.get(target_id)
@@ -94,13 +96,16 @@ class MemoryRoutingState:
         return blocked_s
 
     def is_quiet(self, target_ids: Sequence[str]) -> bool:
-        if self.keys:
+        if self.keys and _is_one_open(self.keys.values()):
             return False
-        known = self.targets
-        for target_id in target_ids:
-            target = known.get(target_id)
-            if target is not None and (target.keys or target.breaker.open_until is not None):
+        suspects = self._suspects
+        if not suspects:
+            return True
+        for target_id in suspects.intersection(target_ids):
+            target = self.targets.get(target_id)
+            if target is not None and _is_one_open((target.breaker, *target.keys.values())):
                 return False
+            suspects.discard(target_id)
         return True
 
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
@@ -113,7 +118,15 @@ class MemoryRoutingState:
     def begin(
         self, target_id: str, key_id: str, now: float, stream: bool, kind: AttemptKind = "first"
     ) -> MemoryObserver:
-        return MemoryObserver(self, target_id, key_id, now, stream, kind)
+        target = self.targets.get(target_id) or self.target(target_id)
+        target.outstanding += 1
+        target.used_at = now
+        if kind != "retry":
+            target.budget.calls += 1
+        observer = MemoryObserver(self, target, target_id, key_id, now, stream, kind)
+        if target.breaker.open_until is not None or target.keys or self.keys:
+            observer.begin_probes(now)
+        return observer
 
     def apply(self, change: Change, now: float) -> None:
         """What another process observed."""
@@ -137,7 +150,9 @@ class MemoryRoutingState:
         return [Change("open", target, key, wait_s) for target, key, wait_s in waits if wait_s]
 
     def breaker(self, target_id: str, key_id: str) -> Breaker:
-        """Of a target, a key, or a key on a target."""
+        """Of a target, a key, or a key on a target, to be opened or closed."""
+        if target_id:
+            self.suspect(target_id)
         if not key_id:
             return self.target(target_id).breaker
         breakers, rule = self.keys, REFUSAL_RULE
@@ -149,6 +164,10 @@ class MemoryRoutingState:
                 del breakers[next(iter(breakers))]
             found = breakers[key_id] = Breaker(rule)
         return found
+
+    def suspect(self, target_id: str) -> None:
+        """The target, or one of its keys, may be left alone from now on."""
+        self._suspects.add(target_id)
 
     def tell(self, change: Change) -> None:
         if self.on_change is not None:
@@ -162,54 +181,27 @@ class MemoryRoutingState:
         idle.sort(key=lambda name: self.targets[name].used_at)
         for name in idle[: MAX_TARGETS // 2]:
             del self.targets[name]
+            self._suspects.discard(name)
 
 
 Probes = tuple[tuple[str, str, Breaker], ...]
 NO_PROBES: Probes = ()
 
 
-class MemoryObserver:
-    """A ``ports.AttemptObserver``."""
+class MemoryObserver(Struct, gc=False):
+    """A ``ports.AttemptObserver``, which ``MemoryRoutingState.begin`` creates."""
 
-    __slots__ = (
-        "_content_at",
-        "_is_over",
-        "_key_id",
-        "_kind",
-        "_probes",
-        "_started",
-        "_state",
-        "_stream",
-        "_target",
-        "_target_id",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        state: MemoryRoutingState,
-        target_id: str,
-        key_id: str,
-        now: float,
-        stream: bool,
-        kind: AttemptKind,
-    ) -> None:
-        self._state = state
-        self._target_id = target_id
-        self._key_id = key_id
-        self._started = now
-        self._stream = stream
-        self._kind = kind
-        self._content_at: float | None = None
-        self._is_over = False
-        self._target = target = state.targets.get(target_id) or state.target(target_id)
-        target.outstanding += 1
-        target.used_at = now
-        if kind != "retry":
-            target.budget.count_call()
-        self._probes = NO_PROBES
-        """The breakers for which this attempt is the probe."""
-        if target.breaker.open_until is not None or target.keys or state.keys:
-            self._begin_probes(now)
+    _state: MemoryRoutingState
+    _target: TargetState
+    _target_id: str
+    _key_id: str
+    _started: float
+    _stream: bool
+    _kind: AttemptKind
+    _content_at: float | None = None
+    _is_over: bool = False
+    _probes: Probes = NO_PROBES
+    """The breakers for which this attempt is the probe."""
 
     def on_content(self, now: float) -> None:
         if self._is_over or self._content_at is not None:
@@ -221,13 +213,13 @@ class MemoryObserver:
             self._pass_probes(now)
 
     def on_success(self, now: float, output_tokens: int | None = None) -> None:
-        if self._end():
+        if self._is_over:
             return
+        self._is_over = True
         target = self._target
+        target.outstanding -= 1
         if not self._stream:
-            target.wholes.observe(now - self._started, now)
-            if output_tokens:
-                target.wholes.observe_rate(output_tokens, now - self._started)
+            target.wholes.observe(now - self._started, now, output_tokens)
         elif output_tokens and self._content_at is not None:
             target.streams.observe_rate(output_tokens, now - self._content_at)
         if self._probes:
@@ -274,6 +266,7 @@ class MemoryObserver:
         if cool_down_s is not None:
             text = "target %s failed too often, and gets no requests for %.0f s: %s"
             log.warning(text, self._target_id, cool_down_s, error.type)
+            state.suspect(self._target_id)
             state.tell(Change("open", self._target_id, "", cool_down_s))
 
     def _block(self, target_id: str, key_id: str, wait_s: float | None, now: float) -> float | None:
@@ -295,7 +288,7 @@ class MemoryObserver:
             text = "key %s is set aside for %.0f s on %s: the provider refused it (%s)"
             log.error(text, self._key_id, wait_s, where, error.type)
 
-    def _begin_probes(self, now: float) -> None:
+    def begin_probes(self, now: float) -> None:
         state, target, key_id = self._state, self._target, self._key_id
         breakers = (
             (self._target_id, "", target.breaker),
@@ -332,6 +325,10 @@ class MemoryObserver:
             if breaker.probe_started is not None:
                 breaker.release(is_probe=True)
                 self._state.tell(Change("release", target_id, key_id))
+
+
+def _is_one_open(breakers: Iterable[Breaker]) -> bool:
+    return any(breaker.open_until is not None for breaker in breakers)
 
 
 def _blocked_s(breaker: Breaker, now: float) -> float:
