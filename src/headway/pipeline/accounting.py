@@ -348,7 +348,7 @@ def _new_record(
     computed, source, date, items, compared = cost.computed, None, None, NO_ITEMS, None
     if computed is not None:
         source, date, items = computed.price.source, computed.price.date, computed.items
-        compared = computed.usd if cost.source == "provider" else None
+        compared = f"{computed.usd:f}" if cost.source == "provider" else None
     number, sent_bytes = attempts, facts.upstream_request_bytes
     role: AttemptRole = "retry" if attempts > 1 else "first"
     route_name = decision = key_name = None
@@ -358,27 +358,24 @@ def _new_record(
     user, tags, parameters = _labels_of(call)
     return SpooledRecord(  # by position: keyword arguments take several times as long
         facts.record_id, facts.id, now, now - facts.elapsed_s,
-        facts.dialect.route, facts.dialect.name, "ok", VERSION,
-        number, attempts, call.provider, result.upstream.provider.name,
-        call.request.model or None, summary.model, call.stream, call.session_id, facts.key_id,
-        200, None, None, None,
-        summary.finish_reason, result.status or None, _upstream_request_id(result.response_headers),
+        facts.dialect.route, facts.dialect.name, "ok", VERSION, number, attempts,
+        call.provider, result.upstream.provider.name, call.request.model or None, summary.model,
+        call.stream, call.session_id, facts.key_id, 200, None, None, None, summary.finish_reason,
+        result.status or None, _upstream_request_id(result.response_headers),
         tuple(map(str, transformations)) if transformations else (),
         usage.input_tokens, output_tokens, usage.cache_read_tokens, usage.cache_write_tokens,
         usage.cache_write_1h_tokens, usage.reasoning_tokens, usage.input_audio_tokens,
         usage.input_image_tokens, usage.input_video_tokens, usage.cache_read_audio_tokens,
         usage.cache_read_image_tokens, usage.output_audio_tokens, usage.output_image_tokens,
         usage.output_video_tokens, usage.citation_tokens, usage.web_searches, usage.file_searches,
-        result.tokens_source, totals.cost_usd, cost.source,
-        None if compared is None else f"{compared:f}", cost.unknown_reason,
+        result.tokens_source, totals.cost_usd, cost.source, compared, cost.unknown_reason,
         cost.conditions or usage.price_conditions, source, date,
         latency, timing.time_to_first_byte_s, timing.time_to_first_token_s, timing.time_to_sent_s,
         timing.inter_token_latency_s, timing.inter_token_latency_p50_s,
         timing.inter_token_latency_p95_s, timing.inter_token_latency_max_s,
         output_tokens / latency if latency and output_tokens is not None else None,
         totals.overhead_s, result.content_events,
-        facts.request_bytes, bytes_out, sent_bytes, result.bytes_in,
-        facts.native_path,
+        facts.request_bytes, bytes_out, sent_bytes, result.bytes_in, facts.native_path,
         None if usage.audio_seconds is None else float(usage.audio_seconds),
         usage.input_characters, usage.search_units,
         facts.call_id, is_last, role, user, tags, parameters, items, timing.gap_counts,

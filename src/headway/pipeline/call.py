@@ -27,7 +27,6 @@ from headway.pipeline import accounting, content, response_head
 from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt, unprocessable
 from headway.pipeline.attempt_guard import AttemptGuard
-from headway.pipeline.attempt_origin import KeptOrigin, header_lines
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
@@ -268,7 +267,7 @@ class GatewayCall(InterruptibleCall):
         self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
     ) -> None:
         """Answer with a response that another call is getting, or that arrives at its pace."""
-        attempt = self._new_reader(upstream, decoded)
+        attempt = new_reader(self, upstream, prepare(self, upstream, decoded), self._route_name)
         reader = shared.join(attempt)
         couple(self, attempt, reader)
         reader.start(self.gateway.clock())
@@ -277,16 +276,14 @@ class GatewayCall(InterruptibleCall):
         self, upstream: Upstream, decoded: DecodedRequest, response: CachedResponse, body: bytes
     ) -> None:
         """Answer with a response that is kept, all at once. ``body`` is the one to send."""
-        attempt = self._new_reader(upstream, decoded)
+        attempt = new_reader(self, upstream, prepare(self, upstream, decoded), self._route_name)
         replay(response, body, attempt, self.gateway.clock())
 
-    def _new_reader(self, upstream: Upstream, decoded: DecodedRequest) -> Attempt:
-        attempt = new_reader(self, upstream, prepare(self, upstream, decoded))
-        dispatch = self._dispatch
-        if dispatch is not None and dispatch.route.targets:
-            target_id, name = f"{upstream.name}/{decoded.request.model}", dispatch.route.name
-            attempt.origin = KeptOrigin(target_id, name, header_lines(target_id, name))
-        return attempt
+    @property
+    def _route_name(self) -> str | None:
+        """None for a call of one model."""
+        route = None if self._dispatch is None else self._dispatch.route
+        return None if route is None or not route.targets else route.name
 
     def _read_own_headers(self, headers: Headers) -> None:
         """Raises LoopDetected."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from headway.dialects.base import DecodedRequest, Dialect, ResponseContext
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.attempt_guard import AttemptGuard
+from headway.pipeline.attempt_origin import KeptOrigin, header_lines
 from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.continuation import BrokenStream, ContinuedAttempt
 from headway.pipeline.gateway import Gateway, Upstream
@@ -127,10 +128,15 @@ def new_attempt(
     return attempt
 
 
-def new_reader(call: SendingCall, upstream: Upstream, context: ResponseContext) -> Attempt:
+def new_reader(
+    call: SendingCall, upstream: Upstream, context: ResponseContext, route_name: str | None
+) -> Attempt:
     """An attempt that reads a response which no provider is asked for."""
     call.upstream, call.decoded = upstream, context.call
     attempt = new_attempt(call, upstream, context, None, may_follow=True)
+    if route_name is not None:
+        target_id = f"{upstream.name}/{context.call.request.model}"
+        attempt.origin = KeptOrigin(target_id, route_name, header_lines(target_id, route_name))
     call.count_overhead()
     return attempt
 
