@@ -18,14 +18,7 @@ from headway.record import CacheStatus, Record
 
 from .ledger_stores import round_times
 
-MINUTES = "%Y-%m-%dT%H:%M:00Z"
-TIMES = {
-    "minute": MINUTES,
-    "five_minutes": MINUTES,
-    "hour": "%Y-%m-%dT%H:00:00Z",
-    "day": "%Y-%m-%d",
-    "month": "%Y-%m",
-}
+TIMES = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
 Sums = dict[tuple[str | None, ...], dict[str, Any]]
 """Group -> the fields of ``Usage``."""
 Metrics = list[tuple[str, int, float]]
@@ -174,8 +167,7 @@ class Oracle:
 
 def _values(record: Record, name: str) -> Sequence[str | None]:
     if name in TIMES:
-        at = record.timestamp // 300 * 300 if name == "five_minutes" else record.timestamp
-        return (datetime.fromtimestamp(at, UTC).strftime(TIMES[name]),)
+        return (datetime.fromtimestamp(record.timestamp, UTC).strftime(TIMES[name]),)
     if name == "tag":
         return record.tags or (None,)
     return (getattr(record, FIELDS.get(name, name)),)

@@ -19,13 +19,11 @@ from headway.record import ContentMode, Entry, Feedback, Record
 Dimension = Literal[
     "provider", "model", "deployment", "key", "user", "tag", "session", "dialect", "outcome",
     "route", "cache",
-    "minute", "five_minutes", "hour", "day", "month",
+    "hour", "day", "month",
 ]  # fmt: skip
 """What usage is grouped by. ``route`` is the configured route. Times are in UTC. A call with
 several tags counts in each tag."""
-TIME_DIMENSIONS = ("minute", "five_minutes", "hour", "day", "month")
-FINE_TIMES = ("minute", "five_minutes")
-"""Times of which there are no sums: their usage is added up from the records."""
+TIME_DIMENSIONS = ("hour", "day", "month")
 HISTOGRAM_METRICS = (
     "latency_s",
     "time_to_first_token_s",

@@ -3,15 +3,29 @@
 /** @type {HTMLElement | undefined} */
 let probe;
 
-/** The colour that `name`, a custom property such as `--accent`, has now. @param {string} name */
-export function resolveColor(name) {
+/** Colours that are known: asking for a computed style in each frame is slow. */
+const known = new Map();
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => known.clear());
+
+/**
+ * The colour that `name`, a custom property such as `--accent`, has now.
+ * @param {string} name
+ * @param {"light" | "dark" | ""} [scheme] instead of the one that the page has
+ */
+export function resolveColor(name, scheme = "") {
+  const key = `${name} ${scheme || document.documentElement.dataset.theme}`;
+  const found = known.get(key);
+  if (found) return found;
   if (!probe) {
     probe = document.createElement("span");
     probe.hidden = true;
     document.body.append(probe);
   }
+  probe.style.colorScheme = scheme;
   probe.style.color = `var(${name})`;
-  return getComputedStyle(probe).color;
+  const color = getComputedStyle(probe).color;
+  known.set(key, color);
+  return color;
 }
 
 /** The colour of a lane or series: eight, then again from the first. @param {number} index */

@@ -49,6 +49,8 @@ const PATHS = {
     "M7 13V4H4v9zM7 13l4 8c2 0 3-1 2.5-3.500L13 14h6a1.5 1.5 0 0 0 1.5-2l-2-7A1.5 1.5 0 0 0 17 4H7",
   code: "M9 7l-5 5 5 5M15 7l5 5-5 5",
   panel: "M4 5h16v14H4zM14 5v14",
+  expand: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
+  collapse: "M9 4v5H4M15 4v5h5M9 20v-5H4M15 20v-5h5",
   keyboard: "M3 6h18v12H3zM7 10h.01M11 10h.01M15 10h.01M8 14h8",
 };
 

@@ -17,6 +17,7 @@ import { gatewayKey, getJson, isKeyRequired } from "../api/client.js";
  * @property {string[]} refuses parameters
  * @property {Record<string, {minimum?: number, maximum?: number, default?: number}>} parameters
  * @property {boolean | null} deprecated
+ * @property {string | number | null} [created]
  * @property {boolean} usable
  * @property {boolean} is_route
  * @property {boolean} is_alias

@@ -3,8 +3,14 @@ import { batch, signal } from "@preact/signals";
 import { readEvents } from "../api/client.js";
 import { Lane } from "./lane.js";
 
+/** A frame that took longer than this had too much to draw. */
+const SLOW_FRAME_MS = 24;
+
 export class Comparison {
   #abort = new AbortController();
+  /** How many lanes one frame draws: as many as this machine manages. */
+  #share = 4;
+  #askedAt = 0;
 
   /**
    * @param {Record<string, any>} body of the request: that of a chat completion, with `models`, and
@@ -48,8 +54,8 @@ export class Comparison {
       this.#endAll(isStopped ? null : /** @type {Error} */ (error));
     }
     cancelAnimationFrame(this.frame);
-    this.#draw();
     this.isRunning.value = false;
+    this.#draw();
   }
 
   /** Ends all lanes: the gateway cancels their requests. */
@@ -64,15 +70,26 @@ export class Comparison {
     if (!lane) return;
     lane.take(event);
     this.changed.add(lane);
-    this.frame ||= requestAnimationFrame(() => this.#draw());
+    this.#askFrame();
   }
 
+  /** Draws the lanes that have waited longest; the others follow in the next frames. */
   #draw() {
-    this.frame = 0;
+    const isSlow = performance.now() - this.#askedAt > SLOW_FRAME_MS;
+    this.#share = Math.max(1, Math.min(this.lanes.length, this.#share + (isSlow ? -1 : 1)));
+    const lanes = [...this.changed].slice(0, this.isRunning.peek() ? this.#share : undefined);
     batch(() => {
-      for (const lane of this.changed) lane.version.value += 1;
+      for (const lane of lanes) lane.version.value += 1;
     });
-    this.changed.clear();
+    for (const lane of lanes) this.changed.delete(lane);
+    this.frame = 0;
+    if (this.changed.size) this.#askFrame();
+  }
+
+  #askFrame() {
+    if (this.frame) return;
+    this.#askedAt = performance.now();
+    this.frame = requestAnimationFrame(() => this.#draw());
   }
 
   /** @param {Error | null} error */

@@ -34,6 +34,8 @@ export class Lane {
     this.usage = null;
     /** @type {any} */
     this.cost = null;
+    /** Dollars of all attempts, to the digit. @type {string | null} */
+    this.costExact = null;
     /** @type {{message: string, type?: string, code?: string | null} | null} */
     this.error = null;
     /** @type {string | null} the id of the record */
@@ -50,6 +52,8 @@ export class Lane {
     this.at = 0;
     /** performance.now() at the last event with content. */
     this.seenAt = performance.now();
+    /** Whether the lane starts only when another one is over. */
+    this.isQueued = false;
   }
 
   /** How long the model reasoned before it spoke, or has until now. @returns {number | null} ms */
@@ -64,7 +68,8 @@ export class Lane {
   /** @param {Record<string, any>} event of this lane */
   take(event) {
     if (typeof event.at_ms === "number") this.at = event.at_ms;
-    if (event.type === "chunk") this.#takeChunk(event.chunk, event.at_ms);
+    if (event.type === "start") this.isQueued = event.waits === true;
+    else if (event.type === "chunk") this.#takeChunk(event.chunk, event.at_ms);
     else if (event.type === "done") {
       this.id = event.id;
       this.provider = event.provider;
@@ -73,6 +78,7 @@ export class Lane {
       this.usage = event.usage;
       this.metrics = event.metrics;
       this.cost = event.cost ?? null;
+      this.costExact = event.cost_usd_exact ?? null;
       this.transformations = event.transformations ?? [];
       this.status.value = "done";
     } else if (event.type === "error") {
