@@ -104,6 +104,16 @@ def test_what_is_no_filter_is_read_where_a_route_takes_it() -> None:
     assert not ask(follow="0").follow
 
 
+def test_minutes_are_for_a_few_hours() -> None:
+    assert ask(by="minute,model", since="6h").by == ("minute", "model")
+    assert ask(by="five_minutes", since="30h", until="24h").by == ("five_minutes",)
+    for more in ({}, {"since": "7h"}, {"since": "30h", "until": "20h"}):
+        with pytest.raises(RequestError) as caught:
+            ask(by="minute", **more)
+        assert caught.value.message == "`by` minute is for 6 hours at most: set `since`."
+        assert caught.value.param == "since"
+
+
 def test_a_route_refuses_what_it_does_not_take() -> None:
     with pytest.raises(RequestError) as caught:
         read([("by", "model")], NOW, takes=("limit",))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headway.ledger import usage_views
-from headway.ledger.store import Usage
+from headway.ledger.store import Filter, Usage
 from headway.ledger.usage_views import distribution, merge, period, usage_row
 from headway.metering.histogram import Histogram
 
@@ -87,11 +87,11 @@ def test_merging_leaves_the_groups_as_they_were() -> None:
 
 def test_too_many_rows_are_cut_off_with_a_note_and_a_whole_total() -> None:
     rows = [group(str(number), 1) for number in range(usage_views.MAX_GROUPS + 1)]
-    found = period(rows, rows, 0.0, None)
+    found = period(rows, rows, Filter(since=0.0))
     assert len(found.data) == usage_views.MAX_GROUPS
     assert found.total.calls == len(rows)
     assert found.note is not None
     assert str(len(rows)) in found.note
     assert found.since == "1970-01-01T00:00:00.000000Z"
     assert found.until is None
-    assert period(rows[:1], rows[:1], None, None).note is None
+    assert period(rows[:1], rows[:1], Filter()).note is None

@@ -18,7 +18,14 @@ from headway.record import CacheStatus, Record
 
 from .ledger_stores import round_times
 
-TIMES = {"hour": "%Y-%m-%dT%H:00:00Z", "day": "%Y-%m-%d", "month": "%Y-%m"}
+MINUTES = "%Y-%m-%dT%H:%M:00Z"
+TIMES = {
+    "minute": MINUTES,
+    "five_minutes": MINUTES,
+    "hour": "%Y-%m-%dT%H:00:00Z",
+    "day": "%Y-%m-%d",
+    "month": "%Y-%m",
+}
 Sums = dict[tuple[str | None, ...], dict[str, Any]]
 """Group -> the fields of ``Usage``."""
 Metrics = list[tuple[str, int, float]]
@@ -167,7 +174,8 @@ class Oracle:
 
 def _values(record: Record, name: str) -> Sequence[str | None]:
     if name in TIMES:
-        return (datetime.fromtimestamp(record.timestamp, UTC).strftime(TIMES[name]),)
+        at = record.timestamp // 300 * 300 if name == "five_minutes" else record.timestamp
+        return (datetime.fromtimestamp(at, UTC).strftime(TIMES[name]),)
     if name == "tag":
         return record.tags or (None,)
     return (getattr(record, FIELDS.get(name, name)),)

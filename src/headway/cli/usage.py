@@ -27,7 +27,7 @@ def usage(
             "--by",
             metavar="NAMES",
             help="Group by these, separated by commas: provider, model, deployment, key, user, "
-            "tag, session, dialect, outcome, route, cache, hour, day, month.",
+            "tag, session, dialect, outcome, route, cache, minute, five_minutes, hour, day, month.",
         ),
     ] = DEFAULT_BY,
     as_json: RecordsAsJson = False,
@@ -67,7 +67,8 @@ async def _write_json(ledger: Ledger, query: Query) -> None:
     where = query.where
     groups = await ledger.store.usage(where, query.by)
     disjoint = await ledger.store.usage(where) if "tag" in query.by else groups
-    period = usage_views.period(groups, disjoint, where.since, where.until)
+    errors = await usage_views.count_errors(ledger.store, where, query.by)
+    period = usage_views.period(groups, disjoint, where, errors)
     fields = {name: getattr(period, name) for name in period.__struct_fields__}
     terminal.write_json(json_views.encode(usage_views.UsageReport(by=query.by, **fields)))
 

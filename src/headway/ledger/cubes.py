@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import Struct
 
 from headway.ledger.rows import PROFILE_FIELDS, Gaps, pad_profile, trim_profile
-from headway.ledger.store import Dimension, Filter
+from headway.ledger.store import FINE_TIMES, Dimension, Filter
 from headway.ledger.usage_parts import Cell, Contribution, add_counts
 
 HOUR_US, DAY_US = 3600 * 10**6, 86400 * 10**6
@@ -138,7 +138,9 @@ def _needs_of(where: Filter, by: Sequence[Dimension]) -> tuple[set[str], set[str
 def levels_of(family: Sequence[Cube], by: Sequence[Dimension]) -> Sequence[Cube]:
     """Those of a family whose times are not longer than what is asked for."""
     allowed: tuple[str, ...] = ("hour", "day", "month")
-    if "hour" in by:
+    if any(name in FINE_TIMES for name in by):
+        allowed = ()
+    elif "hour" in by:
         allowed = ("hour",)
     elif "day" in by:
         allowed = ("hour", "day")

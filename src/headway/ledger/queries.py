@@ -19,6 +19,7 @@ from msgspec import Struct
 from headway.errors import RequestError
 from headway.ledger.store import (
     DEFAULT_LIMIT,
+    FINE_TIMES,
     HISTOGRAM_METRICS,
     MAX_LIMIT,
     TIME_DIMENSIONS,
@@ -36,6 +37,8 @@ MAX_VALUES = 100
 """Values of one parameter."""
 MAX_LENGTH = 500
 """Characters of one value."""
+MAX_FINE_S = 6 * 3600
+"""The longest period by minutes."""
 MAX_GROUPS = 4
 """Dimensions of one grouping."""
 LAST_TIME = 253_402_300_799.0
@@ -198,6 +201,7 @@ def read(
     }
     if "by" in given:
         changes["by"] = _by(_several(given, "by", _dimension))
+        _check_steps(changes["by"], where, now)
     if "metric" in given:
         changes["metrics"] = tuple(dict.fromkeys(_several(given, "metric", _metric)))
     return msgspec.structs.replace(query, **changes)
@@ -474,6 +478,17 @@ def _by(dimensions: Sequence[Dimension]) -> tuple[Dimension, ...]:
     if len(by) > MAX_GROUPS or sum(each in TIME_DIMENSIONS for each in by) > 1:
         raise _wrong("by", "has too many names")
     return by
+
+
+def _check_steps(by: Sequence[Dimension], where: Filter, now: float) -> None:
+    """Raises RequestError for short times of a long period: they are added up from the records."""
+    fine = next((name for name in by if name in FINE_TIMES), None)
+    if fine is None:
+        return
+    end = now if where.until is None else where.until
+    if where.since is None or end - where.since > MAX_FINE_S:
+        message = f"`by` {fine} is for {MAX_FINE_S // 3600} hours at most: set `since`."
+        raise RequestError(message, param="since")
 
 
 def _metric(value: str) -> str:

@@ -10,7 +10,9 @@ from typing import Any
 
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 
-HOUR_US = 3600 * 10**6
+MINUTE_US, HOUR_US = 60 * 10**6, 3600 * 10**6
+STEPS_US = {"minute": MINUTE_US, "five_minutes": 5 * MINUTE_US}
+"""What is as long as a dimension of time, where that is no hour or longer."""
 
 
 def check_metrics(metrics: Sequence[str]) -> None:
@@ -19,6 +21,19 @@ def check_metrics(metrics: Sequence[str]) -> None:
         if metric not in HISTOGRAM_METRICS:
             known = ", ".join(HISTOGRAM_METRICS)
             raise ValueError(f"there is no histogram of {metric!r}; there are {known}")
+
+
+def step_of(dimension: str) -> int:
+    """Microseconds within which all times have the same name."""
+    return STEPS_US.get(dimension, HOUR_US)
+
+
+def name_minute(time_us: int) -> str:
+    return f"{datetime.fromtimestamp(time_us // MINUTE_US * 60, UTC):%Y-%m-%dT%H:%M:00Z}"
+
+
+def name_five_minutes(time_us: int) -> str:
+    return name_minute(time_us // (5 * MINUTE_US) * 5 * MINUTE_US)
 
 
 def name_hour(time_us: int) -> str:
@@ -33,7 +48,13 @@ def name_month(time_us: int) -> str:
     return f"{datetime.fromtimestamp(time_us // HOUR_US * 3600, UTC):%Y-%m}"
 
 
-NAME_TIME = {"hour": name_hour, "day": name_day, "month": name_month}
+NAME_TIME = {
+    "minute": name_minute,
+    "five_minutes": name_five_minutes,
+    "hour": name_hour,
+    "day": name_day,
+    "month": name_month,
+}
 """Dimension of time -> what names the time of a record, in UTC."""
 
 

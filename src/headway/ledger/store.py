@@ -19,11 +19,13 @@ from headway.record import ContentMode, Entry, Feedback, Record
 Dimension = Literal[
     "provider", "model", "deployment", "key", "user", "tag", "session", "dialect", "outcome",
     "route", "cache",
-    "hour", "day", "month",
+    "minute", "five_minutes", "hour", "day", "month",
 ]  # fmt: skip
 """What usage is grouped by. ``route`` is the configured route. Times are in UTC. A call with
 several tags counts in each tag."""
-TIME_DIMENSIONS = ("hour", "day", "month")
+TIME_DIMENSIONS = ("minute", "five_minutes", "hour", "day", "month")
+FINE_TIMES = ("minute", "five_minutes")
+"""Times of which there are no sums: their usage is added up from the records."""
 HISTOGRAM_METRICS = (
     "latency_s",
     "time_to_first_token_s",

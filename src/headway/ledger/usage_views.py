@@ -10,15 +10,20 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from math import ceil
 
+import msgspec
 from msgspec import Struct
 
 from headway.ledger.json_views import iso_time
 from headway.ledger.money import format_usd
-from headway.ledger.store import Usage
+from headway.ledger.store import Dimension, Filter, Store, Usage
 from headway.metering.histogram import Histogram, value_of
 
 MAX_GROUPS = 5000
 """Rows of one reply."""
+NAMES = frozenset(("user", "tag"))
+"""Dimensions by which sums do not tell how calls ended."""
+Group = tuple[str | None, ...]
+"""The values of the dimensions."""
 PERCENTS = (50, 95, 99)
 _SUMS = (
     "calls", "attempts", "failed", "input_tokens", "output_tokens", "cache_read_tokens",
@@ -46,6 +51,10 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     calls: int
     attempts: int
     failed: int
+    """Calls that did not end well."""
+    errors: int | None
+    """Those of them that failed; the rest were cancelled by their clients, or refused before any
+    attempt. Null where it is not known: by user and by tag."""
     input_tokens: int
     output_tokens: int
     total_tokens: int
@@ -96,13 +105,27 @@ def distribution(histogram: Histogram) -> Distribution:
     return Distribution(count, histogram.total, histogram.total / count, *found)
 
 
-def usage_row(usage: Usage) -> UsageRow:
+async def count_errors(
+    store: Store, where: Filter, by: Sequence[Dimension]
+) -> Mapping[Group, int] | None:
+    """The calls of each group that failed; None where only the records of all calls could tell."""
+    if NAMES.intersection(by) or where.users or where.tags:
+        return None
+    if where.outcomes and "error" not in where.outcomes:
+        return {}
+    failed = msgspec.structs.replace(where, outcomes=("error",))
+    rows = await store.usage(failed, by, metrics=())
+    return {tuple(row.group.values()): row.calls for row in rows}
+
+
+def usage_row(usage: Usage, errors: int | None = None) -> UsageRow:
     is_known = bool(usage.cost_usd) or not usage.unpriced
     return UsageRow(
         group=usage.group,
         calls=usage.calls,
         attempts=usage.attempts,
         failed=usage.failed,
+        errors=errors,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         total_tokens=usage.input_tokens + usage.output_tokens,
@@ -138,9 +161,17 @@ def merge(rows: Sequence[Usage]) -> Usage:
 
 
 def period(
-    rows: Sequence[Usage], disjoint: Sequence[Usage], since: float | None, until: float | None
+    rows: Sequence[Usage],
+    disjoint: Sequence[Usage],
+    where: Filter,
+    errors: Mapping[Group, int] | None = None,
 ) -> Period:
-    """``disjoint`` are groups of the same calls that have none in common, for the total."""
+    """``disjoint`` are groups of the same calls that have none in common, for the total;
+    ``errors``: what ``count_errors`` gives."""
+
+    def errors_of(row: Usage) -> int | None:
+        return None if errors is None else errors.get(tuple(row.group.values()), 0)
+
     note = None
     if len(rows) > MAX_GROUPS:
         note = (
@@ -148,9 +179,9 @@ def period(
             "`by`, or a shorter time, give fewer rows."
         )
     return Period(
-        since=None if since is None else iso_time(since),
-        until=None if until is None else iso_time(until),
-        data=tuple(usage_row(row) for row in rows[:MAX_GROUPS]),
-        total=usage_row(merge(disjoint)),
+        since=None if where.since is None else iso_time(where.since),
+        until=None if where.until is None else iso_time(where.until),
+        data=tuple(usage_row(row, errors_of(row)) for row in rows[:MAX_GROUPS]),
+        total=usage_row(merge(disjoint), None if errors is None else sum(errors.values())),
         note=note,
     )

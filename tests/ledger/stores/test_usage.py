@@ -31,6 +31,7 @@ BY: tuple[tuple[str, ...], ...] = (
     ("provider", "outcome"), ("user", "model"), ("tag", "day"), ("session",), ("dialect", "hour"),
     ("deployment",), ("key", "user"), ("tag", "user"), ("route",), ("cache", "day"),
     ("route", "key", "month"), ("route", "user"), ("hour", "cache", "model"),
+    ("minute", "model"), ("five_minutes",), ("five_minutes", "user"),
 )  # fmt: skip
 FILTERS = (
     Filter(),

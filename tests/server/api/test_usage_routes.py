@@ -67,6 +67,36 @@ def test_the_period_before_has_the_same_length(server: LedgerServer) -> None:
     assert server.get("/api/usage?compare=previous").error["param"] == "since"
 
 
+def test_errors_are_counted_apart_from_what_was_cancelled(new_server: NewServer) -> None:
+    entries = [record(1), failed(2), failed(3, model="other"), record(4, outcome="cancelled")]
+    server = new_server(*entries)
+    report = server.get("/api/usage?by=model").json
+    assert {row["group"]["model"]: row["errors"] for row in report["data"]} == {
+        "gpt-4.1": 1, "other": 1,
+    }  # fmt: skip
+    assert (report["total"]["errors"], report["total"]["failed"]) == (2, 3)
+    by_outcome = server.get("/api/usage?by=outcome").json["data"]
+    assert {row["group"]["outcome"]: row["errors"] for row in by_outcome} == {
+        "ok": 0, "error": 2, "cancelled": 0,
+    }  # fmt: skip
+    assert server.get("/api/usage?outcome=ok").json["total"]["errors"] == 0
+    assert server.get("/api/usage?outcome=ok,error").json["total"]["errors"] == 2
+    for query in ("by=user", "by=tag,day", "user=user-7", "tag=a"):
+        assert server.get(f"/api/usage?{query}").json["total"]["errors"] is None
+
+
+def test_minutes_of_the_last_hours_are_exact(server: LedgerServer) -> None:
+    query = f"since={NOON}&until={NOON + 3600}&compare=previous"
+    report = server.get(f"/api/usage?by=minute&{query}").json
+    calls = {row["group"]["minute"]: row["calls"] for row in report["data"]}
+    assert list(calls)[:2] == ["2026-11-30T12:00:00Z", "2026-11-30T12:01:00Z"]
+    assert calls["2026-11-30T12:00:00Z"] == 59
+    assert sum(calls.values()) == report["total"]["calls"] == 111
+    [row] = server.get(f"/api/usage?by=five_minutes&model=other&{query}").json["data"][:1]
+    assert row["group"] == {"five_minutes": "2026-11-30T12:00:00Z"}
+    assert report["total"] == server.get(f"/api/usage?{query}").json["total"]
+
+
 def test_reconciliation_has_the_largest_difference_first_and_totals(new_server: NewServer) -> None:
     server = new_server(
         record(1),

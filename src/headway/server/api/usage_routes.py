@@ -32,8 +32,9 @@ async def usage(ledger: Ledger, request: LedgerRequest) -> Answer:
 
 
 async def _period(ledger: Ledger, query: Query, where: Filter) -> Period:
-    rows = await ledger.reader.ask(
-        lambda store: store.usage(where, query.by, metrics=query.metrics)
+    rows, errors = await asyncio.gather(
+        ledger.reader.ask(lambda store: store.usage(where, query.by, metrics=query.metrics)),
+        ledger.reader.ask(lambda store: usage_views.count_errors(store, where, query.by)),
     )
     if "tag" in query.by:  # a call counts in each of its tags
         all_rows: Sequence[Usage] = await ledger.reader.ask(
@@ -41,7 +42,7 @@ async def _period(ledger: Ledger, query: Query, where: Filter) -> Period:
         )
     else:
         all_rows = rows
-    return await asyncio.to_thread(usage_views.period, rows, all_rows, where.since, where.until)
+    return await asyncio.to_thread(usage_views.period, rows, all_rows, where, errors)
 
 
 async def reconcile(ledger: Ledger, request: LedgerRequest) -> Answer:

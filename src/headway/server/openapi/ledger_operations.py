@@ -37,7 +37,8 @@ would compute begins with an apostrophe in the CSV. {VISIBLE}"""
 _USAGE = f"""\
 Sums, means and percentiles for each group of `by`, and for all together. Percentiles are within \
 1% of a value that occurred. A call with several tags counts in each of them, and once in `total`. \
-{VISIBLE}"""
+`minute` and `five_minutes` are added up from the records themselves, and are for periods of up to \
+six hours; all longer times come from sums. {VISIBLE}"""
 _REPLAY = f"""\
 The messages of the call must have been kept (`ledger.content: full`). The request is run as it \
 was, in its own wire format and streamed or not, and each run is metered and recorded as a call of \

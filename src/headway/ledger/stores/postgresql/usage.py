@@ -16,7 +16,7 @@ from headway.ledger.cubes import (
     time_of_start,
 )
 from headway.ledger.profile_filter import profile_test
-from headway.ledger.rollup import NAME_TIME, sort_usage
+from headway.ledger.rollup import NAME_TIME, sort_usage, step_of
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
 from headway.ledger.store import Dimension, Filter, Usage
 from headway.ledger.stores.postgresql.filters import (
@@ -55,12 +55,11 @@ _PROFILE, _TERMS, _USER, _TAGS, _SESSION, _COST, _GAPS = map(
 )
 _CALL = len(COLUMNS)
 _GROUPED = {
-    "time": f"r.time_us / {HOUR_US}",
     "user": 'r."user"',
     "tag": "r.tags",
     "session": "r.session",
 }
-"""What the database groups records by, besides profile and terms."""
+"""What the database groups records by, besides profile, terms and time."""
 _SUMMED = ", ".join(
     (
         "count(*)",
@@ -183,7 +182,8 @@ class UsageReader:
             f"coalesce(({conditions.value(numbers)}::integer[])[r.{name}], r.{name})"
             for name, numbers in (("profile", self._like_profiles()), ("terms", self._like_terms()))
         ]
-        columns += [_GROUPED[name] if self._groups_by(name) else "NULL" for name in _GROUPED]
+        grouped = {"time": self._sql_time(), **_GROUPED}
+        columns += [sql if self._groups_by(name) else "NULL" for name, sql in grouped.items()]
         names = ", ".join(f"{column} AS g{at}" for at, column in enumerate(columns))
         sql = (
             f"SELECT {names}, {_SUMMED} FROM records r "
@@ -219,12 +219,17 @@ class UsageReader:
 
         return _choose_one(self._reader.texts.terms, kind_of)
 
+    def _sql_time(self) -> str:
+        """The beginning of the steps of time that are asked for."""
+        step_us = min((step_of(name) for name in self._by if name in NAME_TIME), default=HOUR_US)
+        return f"r.time_us / {step_us} * {step_us}"
+
     def _groups_by(self, name: str) -> bool:
         return name in self._by or (name == "time" and any(each in NAME_TIME for each in self._by))
 
     def _add_sum(self, row: tuple[Any, ...]) -> None:
         """A row of what ``_add_sums`` selects."""
-        profile, terms, hour, user, tags, session, count, without_cost, cost, *tokens = row
+        profile, terms, time_us, user, tags, session, count, without_cost, cost, *tokens = row
         flags = self._flags_of(profile, terms)
         numbers = (
             *[each * count for each in flags.head],
@@ -233,7 +238,7 @@ class UsageReader:
             int(cost or 0),
             int(cost or 0) if flags.is_estimated else 0,
         )
-        for group in self._groups((hour or 0) * HOUR_US, profile, user, tags, session):
+        for group in self._groups(time_us or 0, profile, user, tags, session):
             self._cell(group).add([(numbers, b"", None)])
 
     def _add_batch(self, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -283,7 +288,8 @@ class UsageReader:
         values = []
         for dimension in self._by:
             if dimension in NAME_TIME:
-                source: int | None = time_us // HOUR_US * HOUR_US
+                step_us = step_of(dimension)
+                source: int | None = time_us // step_us * step_us
             else:
                 source = numbers.get(dimension, profile)
             known = self._values.get((dimension, source))

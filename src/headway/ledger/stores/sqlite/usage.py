@@ -15,7 +15,7 @@ from headway.ledger.cubes import (
     time_of_start,
 )
 from headway.ledger.profile_filter import profile_test
-from headway.ledger.rollup import NAME_TIME, sort_usage
+from headway.ledger.rollup import NAME_TIME, sort_usage, step_of
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
 from headway.ledger.segments import Segment
 from headway.ledger.store import Dimension, Filter, Usage
@@ -198,7 +198,8 @@ class UsageReader:
         values = []
         for dimension in self._by:
             if dimension in NAME_TIME:
-                source: int | None = time_us // 3_600_000_000 * 3_600_000_000
+                step_us = step_of(dimension)
+                source: int | None = time_us // step_us * step_us
             else:
                 source = numbers.get(dimension, profile)
             values.append(self._values_of(dimension, source))

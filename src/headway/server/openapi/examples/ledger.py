@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from headway.ledger import json_views, usage_views
-from headway.ledger.store import Call, Conversation, LogRow, Session, Usage
+from headway.ledger.store import Call, Conversation, Filter, LogRow, Session, Usage
 from headway.metering.histogram import Histogram
 from headway.record import Feedback, LineItem, Record
 from headway.server.api.generation_route import generation_of
@@ -115,7 +115,9 @@ SESSION = (
         },
     ),
 )
-_PERIOD = usage_views.period([_usage()], [_usage()], _NOON, None)
+_PERIOD = usage_views.period(
+    [_usage()], [_usage()], Filter(since=_NOON), {("gpt-4.1", "2026-11-30"): 0}
+)
 _REPORT = usage_views.UsageReport(
     **msgspec.structs.asdict(_PERIOD), by=("model", "day"), previous=None
 )
