@@ -195,3 +195,19 @@ def test_those_who_follow_are_let_go_when_the_server_stops(
         stream.read()
         assert stream.complete
     stop_all([server])
+
+
+def test_the_values_of_calls_are_counted(server: Gateway, session: str) -> None:
+    for words in (1, 2):
+        call(server, session, words)
+    ask_until(server, f"/api/logs?session={session}", 2)
+    found = ask(server, f"/api/logs/facets?session={session}")
+    read = ledger.LogFacets.model_validate_json(json.dumps(found), strict=True)
+    assert json.loads(read.model_dump_json(exclude_unset=True)) == found
+    assert (found["of"], found["is_all"]) == (2, True)
+    assert found["facets"]["model"] == {"values": 1, "top": [{"value": "echo", "count": 2}]}
+    assert found["facets"]["tag"]["top"] == [{"value": "team:search", "count": 2}]
+    assert ask(server, f"/api/logs/facets?session={session}&status=4xx")["of"] == 0
+    other = server.client.get(f"/api/logs/facets?session={session}", {"x-api-key": "hw-other"})
+    assert other.json["of"] == 0
+    assert server.client.get("/api/logs/facets?limit=3", KEYS["mine"]).status == 400

@@ -137,6 +137,19 @@ class Usage(Struct, kw_only=True):
     """The gaps between content events of all calls, in seconds."""
 
 
+class ValueCounts(Struct, frozen=True, kw_only=True):
+    """How many of the newest calls have which values."""
+
+    calls: int
+    """That were counted."""
+    is_all: bool
+    """There are no others."""
+    since: float | None
+    """When the earliest of them ended."""
+    counts: Mapping[str, Mapping[str | None, int]]
+    """Filter -> value -> calls."""
+
+
 class Session(Struct, frozen=True):
     """The calls with one session id."""
 
@@ -313,6 +326,9 @@ class Store(Protocol):
         """Sums, and histograms of ``metrics``, by group; ordered by time, then by cost, the
         highest first. ``text``, ``ids``, and the limits of cost and latency need the records
         themselves, as do times within an hour; everything else comes from the hourly sums."""
+
+    async def count_values(self, where: Filter, *, limit: int) -> ValueCounts:
+        """Of the newest ``limit`` calls, by what ``value_counts`` names."""
 
     async def sessions(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

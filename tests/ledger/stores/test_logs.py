@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -39,6 +40,29 @@ def test_logs_are_the_calls_that_the_filter_means(store: SyncStore, records: lis
     for where in filters(records):
         found = [(row.last.id, row.cost_usd) for row in read_all(store.logs, where, 70)]
         assert found == sample_oracle().find_logs(where), where
+
+
+def test_values_are_counted_among_the_newest_calls(store: SyncStore, records: list[Record]) -> None:
+    by_id = {record.id: record for record in records}
+    for where in filters(records):
+        meant = [by_id[id_] for id_, _ in sample_oracle().find_logs(where)]
+        for limit in (40, 5000):
+            found, calls = store.count_values(where, limit=limit), meant[:limit]
+            assert (found.calls, found.is_all) == (len(calls), len(meant) <= limit), where
+            assert found.since == (calls[-1].timestamp if calls else None), where
+            for facet, values in found.counts.items():
+                expected = Counter(value for call in calls for value in values_of(call, facet))
+                assert values == dict(expected), (where, facet)
+    assert set(found.counts) == {
+        "provider", "model", "outcome", "status", "key", "user", "tag", "route", "cache", "dialect",
+    }  # fmt: skip
+
+
+def values_of(record: Record, facet: str) -> tuple[str | None, ...]:
+    if facet == "tag":
+        return record.tags or (None,)
+    value = getattr(record, {"key": "key_id", "route": "route_name"}.get(facet, facet))
+    return (None if value is None else str(value),)
 
 
 def test_exports_are_the_attempts_that_the_filter_means(

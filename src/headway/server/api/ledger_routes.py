@@ -50,6 +50,7 @@ class Route(NamedTuple):
 
 ROUTES: dict[str, Route] = {
     "/api/logs": Route(log_routes.logs),
+    "/api/logs/facets": Route(log_routes.facets),
     "/api/sessions": Route(log_routes.sessions),
     "/api/usage": Route(usage_routes.usage),
     "/api/costs/reconcile": Route(usage_routes.reconcile),

@@ -14,6 +14,7 @@ from headway.ledger.json_views import call_details, conversation_view, log_line,
 from headway.ledger.queries import Query
 from headway.ledger.store import Conversation, Filter, LogRow, SessionPage, Store
 from headway.ledger.tail import Tail, event_id, read_event_id
+from headway.ledger.value_counts import MAX_COUNTED, facets_view
 from headway.server.api.ledger_requests import (
     Answer,
     Ledger,
@@ -46,6 +47,13 @@ async def logs(ledger: Ledger, request: LedgerRequest) -> Answer:
     )
     rows = [log_line(row) for row in page.rows]
     return answer({"data": rows, "next_cursor": page.next_cursor})
+
+
+async def facets(ledger: Ledger, request: LedgerRequest) -> Answer:
+    """How many of the newest calls have which values."""
+    where = request.read().where
+    found = await ledger.reader.ask(lambda store: store.count_values(where, limit=MAX_COUNTED))
+    return answer(facets_view(found))
 
 
 async def call(ledger: Ledger, request: LedgerRequest) -> Answer:

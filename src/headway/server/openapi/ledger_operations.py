@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from headway import errors
 from headway.ledger.comparison import METRICS
 from headway.ledger.queries import FILTERS, OPTIONS
+from headway.ledger.value_counts import MAX_COUNTED
 from headway.server.api.comparison_route import COMPARED
 from headway.server.openapi import error_examples
 from headway.server.openapi.error_examples import ErrorExample
@@ -140,6 +141,20 @@ OPERATIONS = (
             Body((ledger.LogLine,), examples.EVENT, EVENTS),
         ),
         errors=(*COMMON, FOLLOWERS),
+    ),
+    Operation(
+        method="get",
+        path="/api/logs/facets",
+        id="log_facets",
+        tag=TAG,
+        summary="Count the values of the newest calls",
+        description="For choosing filters: how many calls have which provider, model, outcome, "
+        "status, key, user, tag, route, cache and format. Counted are the newest calls that the "
+        f"filters mean, at most {MAX_COUNTED:,}: `of` and `is_all` say how many. {VISIBLE}",
+        parameters=_parameters(),
+        response="The most frequent values of each.",
+        responses=(Body((ledger.LogFacets,), examples.FACETS),),
+        errors=COMMON,
     ),
     Operation(
         method="get",

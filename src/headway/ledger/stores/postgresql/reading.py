@@ -58,6 +58,9 @@ class Place(NamedTuple):
 class Reader:
     """Asks through one connection."""
 
+    select = SELECT
+    """The columns of the newest records."""
+
     def __init__(self, connection: Connection, texts: KeyTexts) -> None:
         self.connection = connection
         self.texts = texts
@@ -106,12 +109,12 @@ class Reader:
         conditions = await self.compile(where, of_calls=True)
         if cursor is not None:
             _add_place(conditions, "<", decode_cursor(cursor, "logs", Place))
-        found = await self._newest(conditions, limit + 1)
+        found = await self.newest(conditions, limit + 1)
         rows = [LogRow(self.decode(row), cost_of_call(row)) for row in found[:limit]]
         following = encode_cursor("logs", _place(found[limit - 1])) if len(found) > limit else None
         return Page(rows, following)
 
-    async def _newest(self, conditions: Conditions, count: int) -> list[Any]:
+    async def newest(self, conditions: Conditions, count: int) -> list[Any]:
         """The newest records, at most ``count``: by looking through the newest of all, and where
         few of those are meant, by an index of what is meant, over longer and longer times."""
         if conditions.driver is not None and not conditions.driver[1]:
@@ -150,7 +153,7 @@ class Reader:
                 "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
                 "SET LOCAL enable_sort = off"
             )
-            return await self.fetch(f"{SELECT} FROM ({inner}) r {order}", conditions.values)
+            return await self.fetch(f"{self.select} FROM ({inner}) r {order}", conditions.values)
 
     async def _by_index(
         self, conditions: Conditions, count: int, start_us: int | None
@@ -173,7 +176,7 @@ class Reader:
             settings += "; SET LOCAL enable_bitmapscan = off"
         async with self.connection.transaction():
             await self.connection.execute(settings)
-            return await self.fetch(f"{SELECT} FROM ({inner}) r {NEWEST}", chosen.values)
+            return await self.fetch(f"{self.select} FROM ({inner}) r {NEWEST}", chosen.values)
 
     async def _in_window(self, conditions: Conditions, count: int, window: int) -> list[Any]:
         """Of the newest records that are within the limits of time, those that fulfil all."""
@@ -186,7 +189,7 @@ class Reader:
         inner = f"SELECT * FROM records r WHERE {times} {NEWEST} LIMIT {size}"
         chosen.filter_profiles()
         outer = f"SELECT * FROM ({inner}) r WHERE {chosen.text} {NEWEST} LIMIT {count}"
-        return await self.fetch(f"{SELECT} FROM ({outer}) r {NEWEST}", chosen.values)
+        return await self.fetch(f"{self.select} FROM ({outer}) r {NEWEST}", chosen.values)
 
     async def attempts(
         self, where: Filter, limit: int, cursor: str | None

@@ -30,6 +30,7 @@ from headway.ledger.store import (
     StoreError,
     StoreFacts,
     Usage,
+    ValueCounts,
 )
 from headway.ledger.stores.postgresql import contents, maintenance, writing
 from headway.ledger.stores.postgresql.batch import Batch, fit_time, sort_key
@@ -56,6 +57,7 @@ from headway.ledger.stores.postgresql.partitions import DAY_US, create_days, cre
 from headway.ledger.stores.postgresql.reading import Reader
 from headway.ledger.stores.postgresql.sessions import read_sessions
 from headway.ledger.stores.postgresql.usage import UsageReader
+from headway.ledger.stores.postgresql.value_counts import ValueCounter
 from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
 
@@ -292,6 +294,11 @@ class PostgresqlStore:
     ) -> Sequence[Usage]:
         metric_numbers(metrics)  # raises for one that is unknown
         return await self._read(lambda reader: UsageReader(reader, where, by, metrics).read())
+
+    async def count_values(self, where: Filter, *, limit: int) -> ValueCounts:
+        return await self._connections.read(
+            lambda connection: ValueCounter(connection, self._texts).count(where, limit)
+        )
 
     async def sessions(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

@@ -28,6 +28,7 @@ from headway.ledger.store import (
     StoredReply,
     StoreFacts,
     Usage,
+    ValueCounts,
 )
 from headway.ledger.stores.sqlite import contents, maintenance, writing
 from headway.ledger.stores.sqlite.connections import Connections
@@ -35,6 +36,7 @@ from headway.ledger.stores.sqlite.keys import KeyTexts
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import all_rows
 from headway.ledger.stores.sqlite.usage import UsageReader
+from headway.ledger.stores.sqlite.value_counts import count_newest
 from headway.ledger.usage_parts import metric_numbers
 from headway.record import Content, Entry, Feedback, Record
 from headway.types import Clock
@@ -181,6 +183,9 @@ class SqliteStore:
     ) -> Sequence[Usage]:
         metric_numbers(metrics)
         return await self._read(lambda reader: UsageReader(reader, where, by, metrics).read())
+
+    async def count_values(self, where: Filter, *, limit: int) -> ValueCounts:
+        return await self._read(lambda reader: count_newest(reader, where, limit))
 
     async def sessions(
         self, where: Filter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None

@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from headway.ledger import json_views, usage_views
-from headway.ledger.store import Call, Conversation, Filter, LogRow, Session, Usage
+from headway.ledger import json_views, usage_views, value_counts
+from headway.ledger.store import Call, Conversation, Filter, LogRow, Session, Usage, ValueCounts
 from headway.metering.histogram import Histogram
 from headway.record import Feedback, LineItem, Record
 from headway.server.api.generation_route import generation_of
@@ -122,6 +122,21 @@ _REPORT = usage_views.UsageReport(
     **msgspec.structs.asdict(_PERIOD), by=("model", "day"), previous=None
 )
 USAGE = (Example("By model and day", _plain(_REPORT)),)
+FACETS = (
+    Example(
+        "Of one call",
+        _plain(
+            value_counts.facets_view(
+                ValueCounts(
+                    calls=1,
+                    is_all=True,
+                    since=_NOON,
+                    counts={"model": {"gpt-4.1": 1}, "status": {"200": 1}, "user": {"user-7": 1}},
+                )
+            )
+        ),
+    ),
+)
 _DIFFERENCE = json_views.reconciliation(_PRICED)
 RECONCILED = (
     Example(

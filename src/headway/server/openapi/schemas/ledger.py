@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel, create_model
 
-from headway.ledger import comparison, json_views, usage_views
+from headway.ledger import comparison, json_views, usage_views, value_counts
 from headway.record import Record
 from headway.server.api import routes_route
 from headway.server.openapi.schemas.base import MadeShape, OpenShape, Shape
@@ -23,6 +23,7 @@ TargetComparison: Any = shape_of(comparison.TargetComparison)
 ComparedTarget: Any = shape_of(comparison.ComparedTarget)
 RouteStates: Any = shape_of(routes_route.RouteStates)
 UsageReport: Any = shape_of(usage_views.UsageReport)
+LogFacets: Any = shape_of(value_counts.LogFacets)
 
 
 class RecordTable(RootModel[str]):
