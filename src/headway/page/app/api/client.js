@@ -101,12 +101,14 @@ export async function getJson(path, options) {
  * Server-sent events, as they arrive. Ends with the stream; throws ApiError, and AbortError when
  * `signal` aborts.
  * @param {string} path
- * @param {Parameters<typeof send>[1]} options
+ * @param {Parameters<typeof send>[1] & {onOpen?: () => void}} options `onOpen` is called when the
+ *   stream has begun, which may be long before its first event
  * @returns {AsyncGenerator<{event: string, data: string, id: string}[]>} the events of one read
  */
 export async function* readEvents(path, options) {
   const headers = { accept: "text/event-stream", ...options?.headers };
   const response = await send(path, { ...options, headers });
+  options?.onOpen?.();
   if (!response.body) return;
   const reader = response.body.getReader();
   const decoder = new TextDecoder();

@@ -1,0 +1,139 @@
+/**
+ * The calls as rows. Only the rows in view are in the document, and only the pages near them in
+ * memory, so a list of a million calls costs what a list of fifty does.
+ */
+import { useSignal } from "@preact/signals";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
+import { navigate } from "../state/router.js";
+import { fitColumns, templateOf } from "./columns.js";
+import { PAGE_ROWS } from "./row_window.js";
+import { BlankRow, CallRow, CompactRow } from "./row.js";
+import { callHref, listHref, toggleChosen } from "./state.js";
+import { previewVersion, wantPreviews } from "./previews.js";
+
+const ROW_HEIGHT = 36;
+const COMPACT_ROW_HEIGHT = 60;
+const COMPACT_WIDTH = 560;
+const OVERSCAN = 8;
+const STEPS = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, j: 1, k: -1 });
+
+/** @param {{list: import("./call_list.js").CallList, openId: string | null}} props `openId`: the call that is open */
+export function CallTable({ list, openId }) {
+  const scroller = useRef(/** @type {HTMLDivElement | null} */ (null));
+  const size = useSignal({ width: 0, height: 600 });
+  const top = useSignal(0);
+  const active = useSignal(openId);
+  const { rows } = list;
+  rows.version.value;
+  previewVersion.value;
+  const isCompact = size.value.width > 0 && size.value.width < COMPACT_WIDTH;
+  const height = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
+  const columns = fitColumns(size.value.width);
+  const first = Math.max(0, Math.floor(top.value / height) - OVERSCAN);
+  const last = Math.min(rows.length - 1, Math.ceil((top.value + size.value.height) / height) + OVERSCAN);
+  const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => ({ index: first + at, row: rows.at(first + at) }));
+
+  useLayoutEffect(() => watchSize(scroller.current, (next) => { size.value = next; }), []);
+  useEffect(() => {
+    rows.show(first, last);
+    wantPreviews(isCompact || !columns.some((column) => column.id === "prompt") ? [] : shown.flatMap(({ row }) => row ?? []));
+  });
+  useEffect(() => {
+    if (openId) active.value = openId;
+  }, [openId]);
+  const isScrolled = top.value > height;
+  useEffect(() => {
+    list.isScrolled = isScrolled;
+    if (!isScrolled && list.waiting.peek().length) list.showWaiting();
+  }, [list, isScrolled]);
+  useEffect(() => {
+    if (scroller.current) scroller.current.scrollTop = 0;
+    top.value = 0;
+  }, [list]);
+
+  /** @param {number} index */
+  const goTo = (index) => {
+    const at = Math.max(0, Math.min(rows.length - 1, index));
+    const row = rows.at(at);
+    if (!row) return;
+    active.value = row.call_id;
+    if (openId) navigate(callHref(row.call_id), { replace: true });
+    reveal(scroller.current, at * height, height);
+  };
+  /** @param {KeyboardEvent} event */
+  const onKey = (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = active.value === null ? -1 : rows.indexOf(active.value);
+    const step = STEPS[event.key];
+    if (step) goTo(at + step);
+    else if (event.key === "Home") goTo(0);
+    else if (event.key === "Enter" && active.value) navigate(callHref(active.value));
+    else if (event.key === "x" && active.value) toggleChosen(active.value);
+    else return;
+    event.preventDefault();
+  };
+  /** @param {MouseEvent} event */
+  const onClick = (event) => {
+    const target = /** @type {HTMLElement} */ (event.target);
+    const id = /** @type {HTMLElement | null} */ (target.closest("[data-call]"))?.dataset.call;
+    if (!id || target.closest("input, a") || event.ctrlKey || event.metaKey) return;
+    if (getSelection()?.toString()) return;
+    active.value = id;
+    navigate(openId === id ? listHref() : callHref(id), { replace: openId !== null });
+  };
+  const RowView = isCompact ? CompactRow : CallRow;
+  const scale = useScale(list);
+  const isActiveHere = active.value !== null && rows.indexOf(active.value) >= 0;
+  return html`<div class="call-table ${isCompact ? "is-compact" : ""}" ref=${scroller} role="grid" tabindex="0" aria-label="Calls"
+    aria-rowcount=${rows.isComplete ? rows.length : -1} aria-activedescendant=${isActiveHere ? `call-${active.value}` : undefined}
+    style=${{ "--columns": templateOf(columns) }}
+    onKeyDown=${onKey} onClick=${onClick}
+    onScroll=${() => { top.value = scroller.current?.scrollTop ?? 0; }}>
+    ${!isCompact && html`<div class="call-head" role="row">
+      <span role="columnheader"><span class="visually-hidden">Choose to compare</span></span>
+      ${columns.map((column) => html`<span key=${column.id} role="columnheader" class=${column.isNumber ? "right" : ""}>${column.label}</span>`)}
+    </div>`}
+    <div class="call-rows" role="rowgroup" style=${{ height: `${rows.length * height + (rows.isComplete ? 0 : height * 3)}px` }}>
+      ${shown.map(({ index, row }) => {
+        const place = { transform: `translateY(${index * height}px)`, height: `${height}px` };
+        return row
+          ? html`<${RowView} key=${row.call_id} row=${row} index=${index} place=${place} columns=${columns} scale=${scale}
+              isActive=${row.call_id === active.value} isOpen=${row.call_id === openId} isFresh=${list.fresh.has(row.call_id)} />`
+          : html`<${BlankRow} key=${index} place=${place} />`;
+      })}
+      ${!rows.isComplete && !rows.isFull && rows.length > 0 && html`<${BlankRow} key="next"
+        place=${{ transform: `translateY(${rows.length * height}px)`, height: `${height}px` }} />`}
+    </div>
+  </div>`;
+}
+
+/** Seconds of a full latency bar: few calls of the first page take longer. @param {import("./call_list.js").CallList} list */
+function useScale(list) {
+  const scale = useRef({ list, seconds: 0 });
+  if (scale.current.list !== list) scale.current = { list, seconds: 0 };
+  if (!scale.current.seconds && list.rows.length) {
+    const times = list.rows.rowsHeld().slice(0, PAGE_ROWS).flatMap((row) => row.latency_s ?? []).sort((a, b) => a - b);
+    scale.current.seconds = times[Math.floor(times.length * 0.95)] || 1;
+  }
+  return scale.current.seconds || 1;
+}
+
+/** @param {HTMLElement | null} element @param {(size: {width: number, height: number}) => void} onChange */
+function watchSize(element, onChange) {
+  if (!element) return;
+  const measure = () => onChange({ width: element.clientWidth, height: element.clientHeight });
+  measure();
+  const observer = new ResizeObserver(measure);
+  observer.observe(element);
+  return () => observer.disconnect();
+}
+
+/** Scrolls as little as possible. @param {HTMLElement | null} scroller @param {number} start @param {number} height */
+function reveal(scroller, start, height) {
+  if (!scroller) return;
+  const head = /** @type {HTMLElement | null} */ (scroller.querySelector(".call-head"))?.offsetHeight ?? 0;
+  const room = scroller.clientHeight - head;
+  if (start < scroller.scrollTop) scroller.scrollTop = start;
+  else if (start + height > scroller.scrollTop + room) scroller.scrollTop = start + height - room;
+}
