@@ -28,15 +28,18 @@ export function findItems(items, search) {
 
 /**
  * @param {{label: string, items: Item[], onPick: (item: Item) => void, placeholder?: string,
- *   empty?: string, listClass?: string}} props
+ *   empty?: string, listClass?: string, makeItem?: (search: string) => Item | null}} props
+ *   `makeItem` makes an item of what was typed, to stand behind those that were found
  */
-export function SearchList({ label, items, onPick, placeholder, empty, listClass = "" }) {
+export function SearchList({ label, items, onPick, placeholder, empty, listClass = "", makeItem }) {
   const search = useSignal("");
   const active = useSignal(0);
   const id = useRef(`list-${++count}`).current;
   const list = useRef(/** @type {HTMLDivElement | null} */ (null));
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const found = findItems(items, search.value).slice(0, SHOWN);
+  const made = makeItem?.(search.value.trim());
+  if (made) found.push(made);
   const at = Math.min(active.value, found.length - 1);
   useEffect(() => input.current?.focus({ preventScroll: true }), []);
   useEffect(() => {

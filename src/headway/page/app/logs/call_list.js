@@ -17,8 +17,14 @@ const UNAVAILABLE = 503;
 export class CallList {
   /** @param {Record<string, string[]>} query of the API */
   constructor(query) {
-    this.rows = new RowWindow((cursor, signal) => getJson("api/logs", { query: { ...query, limit: PAGE_ROWS, cursor }, signal }));
-    this.tail = new LiveTail({ query, onRows: (rows) => this.#take(rows), onGap: () => this.reload() });
+    this.rows = new RowWindow((cursor, signal) =>
+      getJson("api/logs", { query: { ...query, limit: PAGE_ROWS, cursor }, signal }),
+    );
+    this.tail = new LiveTail({
+      query,
+      onRows: (rows) => this.#take(rows),
+      onGap: () => this.reload(),
+    });
     /** Calls that ended while the table must not move. */
     this.waiting = signal(/** @type {Row[]} */ ([]));
     /** Whether the user looks at older rows. */

@@ -1,5 +1,12 @@
 /** The columns of the table: what each shows, how wide it is, and which give way first. */
-import { formatCount, formatSeconds, formatSpeed, formatTime, formatUsd, isNumber } from "../format.js";
+import {
+  formatCount,
+  formatSeconds,
+  formatSpeed,
+  formatTime,
+  formatUsd,
+  isNumber,
+} from "../format.js";
 import { html } from "../html.js";
 import { LatencyBar } from "./latency_bar.js";
 import { previewOf } from "./previews.js";
@@ -20,28 +27,107 @@ import { StatusMark } from "./status_mark.js";
  */
 
 /** @param {string | null} text */
-const word = (text) => (text ? html`<span class="truncate" title=${text}>${text}</span>` : html`<span class="faint">–</span>`);
+const word = (text) =>
+  text
+    ? html`<span class="truncate" title=${text}>${text}</span>`
+    : html`<span class="faint">–</span>`;
 
 /** @type {Column[]} */
 export const COLUMNS = [
-  { id: "time", label: "Time", width: 112, rank: 0, render: (row) => html`<time class="number" dateTime=${row.time} title=${row.time}>${formatTime(row.time)}</time>` },
-  { id: "status", label: "Status", width: 128, rank: 1, render: (row) => html`<${StatusMark} row=${row} />` },
-  { id: "model", label: "Model", width: 190, grows: 1, rank: 2, render: renderModel },
+  {
+    id: "time",
+    label: "Time",
+    width: 104,
+    rank: 0,
+    render: (row) =>
+      html`<time class="number" dateTime=${row.time} title=${row.time}>${formatTime(row.time)}</time>`,
+  },
+  {
+    id: "status",
+    label: "Status",
+    width: 118,
+    rank: 1,
+    render: (row) => html`<${StatusMark} row=${row} />`,
+  },
+  { id: "model", label: "Model", width: 170, grows: 1, rank: 2, render: renderModel },
   { id: "prompt", label: "Prompt", width: 180, grows: 2, rank: 8, render: renderPrompt },
-  { id: "latency", label: "Latency", width: 140, rank: 3, render: (row, scale) => html`<${LatencyBar} row=${row} scale=${scale} />` },
-  { id: "ttft", label: "First token", width: 92, isNumber: true, rank: 10, render: (row) => formatSeconds(row.time_to_first_token_s) },
-  { id: "input", label: "Input", width: 72, isNumber: true, rank: 6, render: (row) => formatCount(row.input_tokens) },
-  { id: "output", label: "Output", width: 72, isNumber: true, rank: 5, render: (row) => formatCount(row.output_tokens) },
-  { id: "speed", label: "Speed", width: 92, isNumber: true, rank: 7, render: (row) => formatSpeed(row.tokens_per_second) },
-  { id: "cost", label: "Cost", width: 92, isNumber: true, rank: 4, render: renderCost },
+  {
+    id: "latency",
+    label: "Latency",
+    width: 124,
+    rank: 3,
+    render: (row, scale) => html`<${LatencyBar} row=${row} scale=${scale} />`,
+  },
+  {
+    id: "ttft",
+    label: "First token",
+    width: 92,
+    isNumber: true,
+    rank: 10,
+    render: (row) => formatSeconds(row.time_to_first_token_s),
+  },
+  {
+    id: "input",
+    label: "Input",
+    width: 58,
+    isNumber: true,
+    rank: 6,
+    render: (row) => formatCount(row.input_tokens),
+  },
+  {
+    id: "output",
+    label: "Output",
+    width: 58,
+    isNumber: true,
+    rank: 5,
+    render: (row) => formatCount(row.output_tokens),
+  },
+  {
+    id: "speed",
+    label: "Speed",
+    width: 84,
+    isNumber: true,
+    rank: 7,
+    render: (row) => formatSpeed(row.tokens_per_second),
+  },
+  { id: "cost", label: "Cost", width: 88, isNumber: true, rank: 4, render: renderCost },
   { id: "user", label: "User", width: 96, rank: 11, render: (row) => word(row.user) },
   { id: "session", label: "Session", width: 104, rank: 12, render: (row) => word(row.session) },
-  { id: "tags", label: "Tags", width: 168, rank: 9, render: renderTags },
+  { id: "tags", label: "Tags", width: 156, rank: 9, render: renderTags },
   { id: "key", label: "Key", width: 92, rank: 13, isHidden: true, render: (row) => word(row.key) },
-  { id: "route", label: "Route", width: 110, rank: 14, isHidden: true, render: (row) => word(row.route_name) },
-  { id: "attempts", label: "Attempts", width: 80, isNumber: true, rank: 15, isHidden: true, render: (row) => formatCount(row.attempts) },
-  { id: "cache", label: "Cache", width: 88, rank: 16, isHidden: true, render: (row) => word(row.cache) },
-  { id: "dialect", label: "Wire format", width: 140, rank: 17, isHidden: true, render: (row) => word(row.dialect) },
+  {
+    id: "route",
+    label: "Route",
+    width: 110,
+    rank: 14,
+    isHidden: true,
+    render: (row) => word(row.route_name),
+  },
+  {
+    id: "attempts",
+    label: "Attempts",
+    width: 80,
+    isNumber: true,
+    rank: 15,
+    isHidden: true,
+    render: (row) => formatCount(row.attempts),
+  },
+  {
+    id: "cache",
+    label: "Cache",
+    width: 88,
+    rank: 16,
+    isHidden: true,
+    render: (row) => word(row.cache),
+  },
+  {
+    id: "dialect",
+    label: "Wire format",
+    width: 140,
+    rank: 17,
+    isHidden: true,
+    render: (row) => word(row.dialect),
+  },
 ];
 
 /** Pixels beside and between the cells, as the style sheet has them. */
@@ -68,7 +154,11 @@ export function fitColumns(width) {
 export function templateOf(columns) {
   const hasGrowing = columns.some((column) => column.grows);
   return columns
-    .map((column, at) => (column.grows || (!hasGrowing && at === columns.length - 1) ? `minmax(${column.width}px, ${column.grows ?? 1}fr)` : `${column.width}px`))
+    .map((column, at) =>
+      column.grows || (!hasGrowing && at === columns.length - 1)
+        ? `minmax(${column.width}px, ${column.grows ?? 1}fr)`
+        : `${column.width}px`,
+    )
     .join(" ");
 }
 

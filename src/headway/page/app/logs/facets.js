@@ -38,5 +38,9 @@ export function useFacets(query, name) {
 
 /** @param {any} found @returns {Facets} */
 function readFacets(found) {
-  return { values: found.facets ?? {}, calls: found.calls ?? null, isCut: Boolean(found.truncated) };
+  return {
+    values: found.facets ?? {},
+    calls: found.calls ?? null,
+    isCut: Boolean(found.truncated),
+  };
 }

@@ -17,7 +17,11 @@ import { formatSeconds, formatUsd } from "../format.js";
 /** @type {Record<string, FilterKind>} by the API's parameter, or the name of a range */
 export const FILTERS = {
   outcome: { label: "Outcome", choices: ["ok", "error", "cancelled", "refused"] },
-  status: { label: "Status", suggestions: ["2xx", "4xx", "5xx", "429", "499", "500-504"], hint: "200, 4xx or 400-499" },
+  status: {
+    label: "Status",
+    suggestions: ["2xx", "4xx", "5xx", "429", "499", "500-504"],
+    hint: "200, 4xx or 400-499",
+  },
   provider: { label: "Provider" },
   model: { label: "Model" },
   user: { label: "User" },
@@ -27,14 +31,35 @@ export const FILTERS = {
   route: { label: "Route" },
   role: { label: "Attempt", choices: ["first", "retry", "fallback", "hedge", "shadow"] },
   cache: { label: "Cache", choices: ["hit", "miss", "coalesced", "bypass"] },
-  dialect: { label: "Wire format", suggestions: ["openai_chat", "openai_responses", "anthropic_messages", "gemini_generate", "engine"] },
+  dialect: {
+    label: "Wire format",
+    suggestions: [
+      "openai_chat",
+      "openai_responses",
+      "anthropic_messages",
+      "gemini_generate",
+      "engine",
+    ],
+  },
   latency: { label: "Latency", range: ["min_latency", "max_latency"], unit: "seconds" },
   cost: { label: "Cost", range: ["min_cost", "max_cost"], unit: "US dollars" },
   id: { label: "Request id" },
 };
 
 /** Parameters with one value, or values without commas. */
-const PLAIN = new Set(["outcome", "status", "role", "cache", "since", "until", "min_latency", "max_latency", "min_cost", "max_cost", "text"]);
+const PLAIN = new Set([
+  "outcome",
+  "status",
+  "role",
+  "cache",
+  "since",
+  "until",
+  "min_latency",
+  "max_latency",
+  "min_cost",
+  "max_cost",
+  "text",
+]);
 const TIMES = ["since", "until"];
 
 /** All parameters of the API that the address may have. */
@@ -51,7 +76,8 @@ export function toApiQuery(query) {
   for (const name of PARAMETERS) {
     const values = query.getAll(name).filter(Boolean);
     // A comma separates values in the API, and is part of a value here.
-    if (values.length) asked[name] = PLAIN.has(name) ? values : values.map((value) => value.replaceAll(",", "\\,"));
+    if (values.length)
+      asked[name] = PLAIN.has(name) ? values : values.map((value) => value.replaceAll(",", "\\,"));
   }
   return asked;
 }
@@ -93,12 +119,16 @@ export function describeFilters(query) {
   for (const [name, kind] of Object.entries(FILTERS)) {
     if (kind.range) {
       const [least, most] = kind.range.map((parameter) => query.get(parameter) ?? "");
-      if (least || most) chips.push({ name, label: kind.label, text: describeLimits(name, least, most) });
+      if (least || most)
+        chips.push({ name, label: kind.label, text: describeLimits(name, least, most) });
       continue;
     }
     const values = query.getAll(name).filter(Boolean);
     if (!values.length) continue;
-    const text = values.length > 2 ? `${values.slice(0, 2).join(", ")} +${values.length - 2}` : values.join(" or ");
+    const text =
+      values.length > 2
+        ? `${values.slice(0, 2).join(", ")} +${values.length - 2}`
+        : values.join(" or ");
     chips.push({ name, label: kind.label, text });
   }
   return chips;

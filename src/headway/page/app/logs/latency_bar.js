@@ -7,7 +7,9 @@ export function LatencyBar({ row, scale }) {
   const latency = row.latency_s;
   if (!isNumber(latency)) return html`<span class="latency"><span class="number">–</span></span>`;
   const width = Math.max(2, Math.min(1, latency / scale) * 100);
-  const first = isNumber(row.time_to_first_token_s) ? Math.min(1, row.time_to_first_token_s / latency) * 100 : 0;
+  const first = isNumber(row.time_to_first_token_s)
+    ? Math.min(1, row.time_to_first_token_s / latency) * 100
+    : 0;
   const title = `${formatSeconds(row.time_to_first_token_s)} to the first token, ${formatSeconds(latency)} in all`;
   return html`<span class="latency" title=${title}>
     <span class="number">${formatSeconds(latency)}</span>

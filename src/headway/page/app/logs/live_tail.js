@@ -101,7 +101,8 @@ export class LiveTail {
   /** @param {boolean} isFull as many clients follow as the server allows */
   #retry(isFull) {
     this.status.value = isFull ? "full" : "lost";
-    const wait = RETRY_MS[isFull ? RETRY_MS.length - 1 : Math.min(this.#failures, RETRY_MS.length - 1)];
+    const wait =
+      RETRY_MS[isFull ? RETRY_MS.length - 1 : Math.min(this.#failures, RETRY_MS.length - 1)];
     this.#failures += 1;
     this.#timer = setTimeout(() => this.#connect(), wait);
   }

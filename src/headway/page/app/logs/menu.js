@@ -1,8 +1,8 @@
 /** A button with a panel below it. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { Icon } from "../components/icon.js";
 import { Popover } from "../components/dialog.js";
+import { Icon } from "../components/icon.js";
 import { html } from "../html.js";
 import { openPanels } from "./state.js";
 

@@ -13,7 +13,11 @@
  * @typedef {{role: string, parts: Part[]}} Message
  */
 
-const ROLES = /** @type {Record<string, string>} */ ({ model: "assistant", developer: "system", function: "tool" });
+const ROLES = /** @type {Record<string, string>} */ ({
+  model: "assistant",
+  developer: "system",
+  function: "tool",
+});
 const INLINE_IMAGE = /^data:image\/(?:png|jpeg|gif|webp|avif);base64,/;
 
 /** Whether an image can be shown without fetching it from anywhere. @param {string} source */
@@ -25,7 +29,11 @@ export const isInline = (source) => INLINE_IMAGE.test(source);
  * @returns {{input: Message[], output: Message[]}}
  */
 export function readConversation({ messages, output, parameters }) {
-  const system = parameters.system ?? parameters.instructions ?? parameters.systemInstruction ?? parameters.system_instruction;
+  const system =
+    parameters.system ??
+    parameters.instructions ??
+    parameters.systemInstruction ??
+    parameters.system_instruction;
   const first = system ? [{ role: "system", parts: partsOf(system.parts ?? system) }] : [];
   return { input: [...first, ...messages.map(readMessage)], output: output.map(readMessage) };
 }
@@ -35,13 +43,18 @@ export function textOf(output) {
   const parts = output.map(readMessage).flatMap((message) => message.parts);
   const texts = parts.flatMap((part) => (part.type === "text" ? [part.text] : []));
   if (texts.length) return texts.join("\n\n");
-  return parts.flatMap((part) => (part.type === "tool_call" ? [`${part.name}(${part.input})`] : [])).join("\n");
+  return parts
+    .flatMap((part) => (part.type === "tool_call" ? [`${part.name}(${part.input})`] : []))
+    .join("\n");
 }
 
 /** What the user said last. @param {any[]} messages */
 export function lastPrompt(messages) {
   for (const message of [...messages].reverse().map(readMessage)) {
-    const texts = message.role === "user" ? message.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])) : [];
+    const texts =
+      message.role === "user"
+        ? message.parts.flatMap((part) => (part.type === "text" ? [part.text] : []))
+        : [];
     if (texts.length) return texts.join(" ");
   }
   return "";
@@ -49,7 +62,8 @@ export function lastPrompt(messages) {
 
 /** @param {any} message @returns {Message} */
 export function readMessage(message) {
-  if (typeof message === "string") return { role: "user", parts: [{ type: "text", text: message }] };
+  if (typeof message === "string")
+    return { role: "user", parts: [{ type: "text", text: message }] };
   if (!message || typeof message !== "object") return { role: "user", parts: [other(message)] };
   const item = readItem(message);
   if (item) return item;
@@ -62,7 +76,8 @@ export function readMessage(message) {
   if (role === "tool") parts.push(...asResult(message.tool_call_id ?? message.name ?? "", content));
   else parts.push(...content);
   if (typeof message.refusal === "string") parts.push({ type: "text", text: message.refusal });
-  for (const image of message.images ?? []) parts.push({ type: "image", source: `data:image/png;base64,${image}` });
+  for (const image of message.images ?? [])
+    parts.push({ type: "image", source: `data:image/png;base64,${image}` });
   for (const call of message.tool_calls ?? []) parts.push(readCall(call));
   if (message.function_call) parts.push(readCall({ function: message.function_call }));
   return { role, parts };
@@ -73,12 +88,31 @@ function readItem(item) {
   switch (item.type) {
     case "function_call":
     case "custom_tool_call":
-      return { role: "assistant", parts: [readCall({ id: item.call_id, function: { name: item.name, arguments: item.arguments ?? item.input } })] };
+      return {
+        role: "assistant",
+        parts: [
+          readCall({
+            id: item.call_id,
+            function: { name: item.name, arguments: item.arguments ?? item.input },
+          }),
+        ],
+      };
     case "function_call_output":
     case "custom_tool_call_output":
       return { role: "tool", parts: asResult(item.call_id ?? "", partsOf(item.output)) };
     case "reasoning":
-      return { role: "assistant", parts: [{ type: "reasoning", text: [...(item.summary ?? []), ...(item.content ?? [])].map((part) => part.text ?? "").join("\n\n") || "(encrypted)" }] };
+      return {
+        role: "assistant",
+        parts: [
+          {
+            type: "reasoning",
+            text:
+              [...(item.summary ?? []), ...(item.content ?? [])]
+                .map((part) => part.text ?? "")
+                .join("\n\n") || "(encrypted)",
+          },
+        ],
+      };
     default:
       return item.role || item.parts ? null : { role: item.type ?? "user", parts: [other(item)] };
   }
@@ -87,7 +121,12 @@ function readItem(item) {
 /** @param {any} call of a tool, in OpenAI's or Ollama's shape @returns {Part} */
 function readCall(call) {
   const made = call.function ?? call.custom ?? call;
-  return { type: "tool_call", id: call.id ?? "", name: made.name ?? "", input: toText(made.arguments ?? made.input ?? "") };
+  return {
+    type: "tool_call",
+    id: call.id ?? "",
+    name: made.name ?? "",
+    input: toText(made.arguments ?? made.input ?? ""),
+  };
 }
 
 /** @param {string} id @param {Part[]} parts @returns {Part[]} the texts as one result, and all else as it is */
@@ -113,13 +152,18 @@ function readPart(part) {
 
 /** Google's parts, which have no type. @param {any} part @returns {Part[] | null} */
 function readUntyped(part) {
-  if (typeof part.text === "string") return [{ type: part.thought ? "reasoning" : "text", text: part.text }];
+  if (typeof part.text === "string")
+    return [{ type: part.thought ? "reasoning" : "text", text: part.text }];
   const data = part.inlineData ?? part.inline_data;
   if (data) return [blob(data.mimeType ?? data.mime_type, data.data)];
   const call = part.functionCall ?? part.function_call;
-  if (call) return [{ type: "tool_call", id: call.id ?? "", name: call.name, input: toText(call.args ?? {}) }];
+  if (call)
+    return [
+      { type: "tool_call", id: call.id ?? "", name: call.name, input: toText(call.args ?? {}) },
+    ];
   const result = part.functionResponse ?? part.function_response;
-  if (result) return [{ type: "tool_result", id: result.id ?? result.name, text: toText(result.response) }];
+  if (result)
+    return [{ type: "tool_result", id: result.id ?? result.name, text: toText(result.response) }];
   const file = part.fileData ?? part.file_data;
   if (file) return [{ type: "file", name: file.fileUri ?? file.file_uri ?? "file" }];
   return null;
@@ -138,10 +182,18 @@ const PARTS = {
   image: (part) => [readSource(part.source ?? part)],
   document: (part) => [readSource(part.source ?? part)],
   file: (part) => [{ type: "file", name: part.file?.filename ?? part.file?.file_id ?? "file" }],
-  input_file: (part) => [{ type: "file", name: part.filename ?? part.file_id ?? part.file_url ?? "file" }],
-  input_audio: (part) => [{ type: "file", name: `audio (${part.input_audio?.format ?? "unknown format"})` }],
-  tool_use: (part) => [{ type: "tool_call", id: part.id ?? "", name: part.name, input: toText(part.input ?? {}) }],
-  server_tool_use: (part) => [{ type: "tool_call", id: part.id ?? "", name: part.name, input: toText(part.input ?? {}) }],
+  input_file: (part) => [
+    { type: "file", name: part.filename ?? part.file_id ?? part.file_url ?? "file" },
+  ],
+  input_audio: (part) => [
+    { type: "file", name: `audio (${part.input_audio?.format ?? "unknown format"})` },
+  ],
+  tool_use: (part) => [
+    { type: "tool_call", id: part.id ?? "", name: part.name, input: toText(part.input ?? {}) },
+  ],
+  server_tool_use: (part) => [
+    { type: "tool_call", id: part.id ?? "", name: part.name, input: toText(part.input ?? {}) },
+  ],
   tool_result: (part) => asResult(part.tool_use_id ?? "", partsOf(part.content)),
 };
 
@@ -149,13 +201,18 @@ const PARTS = {
 function readSource(source) {
   if (source.type === "base64") return blob(source.media_type, source.data);
   if (source.type === "text") return { type: "text", text: source.data ?? "" };
-  return source.url ? { type: "image", source: source.url } : { type: "file", name: source.file_id ?? "file" };
+  return source.url
+    ? { type: "image", source: source.url }
+    : { type: "file", name: source.file_id ?? "file" };
 }
 
 /** @param {string} type @param {string} data in base64 @returns {Part} */
 function blob(type, data) {
   if (/^image\//.test(type)) return { type: "image", source: `data:${type};base64,${data}` };
-  return { type: "file", name: `${type}, ${Math.round((data?.length ?? 0) * 0.75).toLocaleString("en-US")} bytes` };
+  return {
+    type: "file",
+    name: `${type}, ${Math.round((data?.length ?? 0) * 0.75).toLocaleString("en-US")} bytes`,
+  };
 }
 
 /** @param {any} value @returns {Part} */

@@ -10,7 +10,10 @@ function parse(text) {
 export function addExactly(amounts) {
   const parsed = amounts.map(parse);
   const digits = Math.max(0, ...parsed.map((one) => one.digits));
-  const sum = parsed.reduce((total, one) => total + one.units * 10n ** BigInt(digits - one.digits), 0n);
+  const sum = parsed.reduce(
+    (total, one) => total + one.units * 10n ** BigInt(digits - one.digits),
+    0n,
+  );
   return write(sum, digits);
 }
 

@@ -30,9 +30,14 @@ export function previewOf(row) {
 
 /** @param {import("./types.js").Row[]} rows in view */
 export function wantPreviews(rows) {
-  wanted = rows.filter((row) => row.content === "full" && !known.has(row.call_id)).map((row) => row.call_id);
+  wanted = rows
+    .filter((row) => row.content === "full" && !known.has(row.call_id))
+    .map((row) => row.call_id);
   clearTimeout(timer);
-  if (wanted.length) timer = setTimeout(() => { while (running < AT_ONCE && wanted.length) fetchNext(); }, REST_MS);
+  if (wanted.length)
+    timer = setTimeout(() => {
+      while (running < AT_ONCE && wanted.length) fetchNext();
+    }, REST_MS);
 }
 
 async function fetchNext() {
@@ -42,7 +47,9 @@ async function fetchNext() {
   let text = "";
   try {
     const { conversation } = await getJson(`api/logs/${encodeURIComponent(id)}`);
-    text = lastPrompt(conversation?.messages ?? []).replace(/\s+/g, " ").slice(0, WORDS_LENGTH);
+    text = lastPrompt(conversation?.messages ?? [])
+      .replace(/\s+/g, " ")
+      .slice(0, WORDS_LENGTH);
   } catch {
     // The row stays without words: the call says more when it is opened.
   }

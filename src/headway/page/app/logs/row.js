@@ -17,7 +17,8 @@ import { StatusMark } from "./status_mark.js";
  */
 
 /** @param {RowProps} props */
-const classOf = ({ isActive, isOpen, isFresh }) => `call-row ${isActive ? "is-active" : ""} ${isOpen ? "is-open" : ""} ${isFresh ? "is-fresh" : ""}`;
+const classOf = ({ isActive, isOpen, isFresh }) =>
+  `call-row ${isActive ? "is-active" : ""} ${isOpen ? "is-open" : ""} ${isFresh ? "is-fresh" : ""}`;
 
 /** @param {RowProps} props */
 export function CallRow(props) {
@@ -27,9 +28,14 @@ export function CallRow(props) {
     aria-rowindex=${index + 2} aria-selected=${String(props.isOpen)}>
     <span role="gridcell" class="call-choose ${isChosen ? "is-chosen" : ""}"><input type="checkbox" tabindex="-1" checked=${isChosen}
       aria-label="Choose to compare" title="Choose two calls to compare their answers (X)" onChange=${() => toggleChosen(row.call_id)} /></span>
-    ${columns.map((column) => html`<span key=${column.id} role="gridcell" class="call-cell ${column.isNumber ? "right number" : ""}">${
-      column.id === "time" ? html`<a class="call-link" href=${callHref(row.call_id)} tabindex="-1" onClick=${openHere}>${column.render(row, scale)}</a>` : column.render(row, scale)
-    }</span>`)}
+    ${columns.map(
+      (column) =>
+        html`<span key=${column.id} role="gridcell" class="call-cell ${column.isNumber ? "right number" : ""}">${
+          column.id === "time"
+            ? html`<a class="call-link" href=${callHref(row.call_id)} tabindex="-1" onClick=${openHere}>${column.render(row, scale)}</a>`
+            : column.render(row, scale)
+        }</span>`,
+    )}
   </div>`;
 }
 
@@ -37,13 +43,17 @@ export function CallRow(props) {
 function openHere(event) {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  /** @type {HTMLElement | null} */ (/** @type {HTMLElement} */ (event.currentTarget).closest("[data-call]"))?.click();
+  /** @type {HTMLElement | null} */ (
+    /** @type {HTMLElement} */ (event.currentTarget).closest("[data-call]")
+  )?.click();
 }
 
 /** Two lines, for a narrow window. @param {RowProps} props */
 export function CompactRow(props) {
   const { row, index, place } = props;
-  const tokens = isNumber(row.total_tokens) ? `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)} tok` : "";
+  const tokens = isNumber(row.total_tokens)
+    ? `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)} tok`
+    : "";
   return html`<div id=${`call-${row.call_id}`} class=${classOf(props)} role="row" style=${place} data-call=${row.call_id}
     aria-rowindex=${index + 1} aria-selected=${String(props.isOpen)}>
     <div role="gridcell" class="call-lines">

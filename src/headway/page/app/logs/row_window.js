@@ -99,7 +99,8 @@ export class RowWindow {
     for (let at = Math.max(0, from - 1); at <= Math.min(to + 1, this.pages.length - 1); at += 1) {
       if (!this.pages[at].rows) this.#fetch(this.pages[at].cursor, at);
     }
-    if (this.next !== null && !this.isFull && last + PAGE_ROWS / 2 >= this.length) this.#fetch(this.next, this.pages.length);
+    if (this.next !== null && !this.isFull && last + PAGE_ROWS / 2 >= this.length)
+      this.#fetch(this.next, this.pages.length);
     for (let at = 1; at < this.pages.length; at += 1) {
       if (at < from - KEPT || at > to + KEPT) this.pages[at].rows = null;
     }

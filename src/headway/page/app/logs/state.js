@@ -7,10 +7,16 @@ import { keptSignal } from "../state/settings.js";
 export const openPanels = signal(0);
 
 /** Columns that the user changed: shown or hidden, by name. */
-export const columnChoices = keptSignal("logs.columns", /** @type {Record<string, boolean>} */ ({}));
+export const columnChoices = keptSignal(
+  "logs.columns",
+  /** @type {Record<string, boolean>} */ ({}),
+);
 
 /** @type {import("@preact/signals").Signal<{name: string, query: string}[]>} */
-export const savedViews = keptSignal("logs.views", /** @type {{name: string, query: string}[]} */ ([]));
+export const savedViews = keptSignal(
+  "logs.views",
+  /** @type {{name: string, query: string}[]} */ ([]),
+);
 
 /** Whether calls appear as they end. */
 export const isLiveWanted = keptSignal("logs.live", true);
@@ -28,7 +34,8 @@ export function toggleChosen(callId) {
 }
 
 /** Changes the filters: the address says the new ones. @param {URLSearchParams} query */
-export const showQuery = (query) => navigate(routeHref("logs", route.value.path, query), { replace: true });
+export const showQuery = (query) =>
+  navigate(routeHref("logs", route.value.path, query), { replace: true });
 
 /** The address of one call beside the list. @param {string} id @param {...string} more parts behind it */
 export const callHref = (id, ...more) => routeHref("logs", [id, ...more], route.value.query);

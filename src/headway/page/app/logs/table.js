@@ -7,16 +7,23 @@ import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { navigate } from "../state/router.js";
 import { fitColumns, templateOf } from "./columns.js";
-import { PAGE_ROWS } from "./row_window.js";
-import { BlankRow, CallRow, CompactRow } from "./row.js";
-import { callHref, listHref, toggleChosen } from "./state.js";
 import { previewVersion, wantPreviews } from "./previews.js";
+import { BlankRow, CallRow, CompactRow } from "./row.js";
+import { PAGE_ROWS } from "./row_window.js";
+import { callHref, listHref, toggleChosen } from "./state.js";
 
-const ROW_HEIGHT = 36;
+const ROW_HEIGHT = 32;
 const COMPACT_ROW_HEIGHT = 60;
-const COMPACT_WIDTH = 560;
+const COMPACT_WIDTH = 480;
 const OVERSCAN = 8;
-const STEPS = /** @type {Record<string, number>} */ ({ ArrowDown: 1, ArrowUp: -1, PageDown: 15, PageUp: -15, j: 1, k: -1 });
+const STEPS = /** @type {Record<string, number>} */ ({
+  ArrowDown: 1,
+  ArrowUp: -1,
+  PageDown: 15,
+  PageUp: -15,
+  j: 1,
+  k: -1,
+});
 
 /** @param {{list: import("./call_list.js").CallList, openId: string | null}} props `openId`: the call that is open */
 export function CallTable({ list, openId }) {
@@ -31,17 +38,35 @@ export function CallTable({ list, openId }) {
   const height = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
   const columns = fitColumns(size.value.width);
   const first = Math.max(0, Math.floor(top.value / height) - OVERSCAN);
-  const last = Math.min(rows.length - 1, Math.ceil((top.value + size.value.height) / height) + OVERSCAN);
-  const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => ({ index: first + at, row: rows.at(first + at) }));
+  const last = Math.min(
+    rows.length - 1,
+    Math.ceil((top.value + size.value.height) / height) + OVERSCAN,
+  );
+  const shown = Array.from({ length: Math.max(0, last - first + 1) }, (_, at) => ({
+    index: first + at,
+    row: rows.at(first + at),
+  }));
 
-  useLayoutEffect(() => watchSize(scroller.current, (next) => { size.value = next; }), []);
+  useLayoutEffect(
+    () =>
+      watchSize(scroller.current, (next) => {
+        size.value = next;
+      }),
+    [],
+  );
   useEffect(() => {
     rows.show(first, last);
-    wantPreviews(isCompact || !columns.some((column) => column.id === "prompt") ? [] : shown.flatMap(({ row }) => row ?? []));
+    wantPreviews(
+      isCompact || !columns.some((column) => column.id === "prompt")
+        ? []
+        : shown.flatMap(({ row }) => row ?? []),
+    );
   });
   useEffect(() => {
     if (openId) active.value = openId;
-  }, [openId]);
+    const at = openId ? rows.indexOf(openId) : -1;
+    if (at >= 0) reveal(scroller.current, at * height, height);
+  }, [openId, height]);
   const isScrolled = top.value > height;
   useEffect(() => {
     list.isScrolled = isScrolled;
@@ -89,11 +114,16 @@ export function CallTable({ list, openId }) {
     aria-rowcount=${rows.isComplete ? rows.length : -1} aria-activedescendant=${isActiveHere ? `call-${active.value}` : undefined}
     style=${{ "--columns": templateOf(columns) }}
     onKeyDown=${onKey} onClick=${onClick}
-    onScroll=${() => { top.value = scroller.current?.scrollTop ?? 0; }}>
-    ${!isCompact && html`<div class="call-head" role="row">
+    onScroll=${() => {
+      top.value = scroller.current?.scrollTop ?? 0;
+    }}>
+    ${
+      !isCompact &&
+      html`<div class="call-head" role="row">
       <span role="columnheader"><span class="visually-hidden">Choose to compare</span></span>
       ${columns.map((column) => html`<span key=${column.id} role="columnheader" class=${column.isNumber ? "right" : ""}>${column.label}</span>`)}
-    </div>`}
+    </div>`
+    }
     <div class="call-rows" role="rowgroup" style=${{ height: `${rows.length * height + (rows.isComplete ? 0 : height * 3)}px` }}>
       ${shown.map(({ index, row }) => {
         const place = { transform: `translateY(${index * height}px)`, height: `${height}px` };
@@ -102,8 +132,13 @@ export function CallTable({ list, openId }) {
               isActive=${row.call_id === active.value} isOpen=${row.call_id === openId} isFresh=${list.fresh.has(row.call_id)} />`
           : html`<${BlankRow} key=${index} place=${place} />`;
       })}
-      ${!rows.isComplete && !rows.isFull && rows.length > 0 && html`<${BlankRow} key="next"
-        place=${{ transform: `translateY(${rows.length * height}px)`, height: `${height}px` }} />`}
+      ${
+        !rows.isComplete &&
+        !rows.isFull &&
+        rows.length > 0 &&
+        html`<${BlankRow} key="next"
+        place=${{ transform: `translateY(${rows.length * height}px)`, height: `${height}px` }} />`
+      }
     </div>
   </div>`;
 }
@@ -113,8 +148,12 @@ function useScale(list) {
   const scale = useRef({ list, seconds: 0 });
   if (scale.current.list !== list) scale.current = { list, seconds: 0 };
   if (!scale.current.seconds && list.rows.length) {
-    const times = list.rows.rowsHeld().slice(0, PAGE_ROWS).flatMap((row) => row.latency_s ?? []).sort((a, b) => a - b);
-    scale.current.seconds = times[Math.floor(times.length * 0.95)] || 1;
+    const times = list.rows
+      .rowsHeld()
+      .slice(0, PAGE_ROWS)
+      .flatMap((row) => row.latency_s ?? [])
+      .sort((a, b) => a - b);
+    scale.current.seconds = times[Math.floor(times.length * 0.9)] || 1;
   }
   return scale.current.seconds || 1;
 }
@@ -132,7 +171,8 @@ function watchSize(element, onChange) {
 /** Scrolls as little as possible. @param {HTMLElement | null} scroller @param {number} start @param {number} height */
 function reveal(scroller, start, height) {
   if (!scroller) return;
-  const head = /** @type {HTMLElement | null} */ (scroller.querySelector(".call-head"))?.offsetHeight ?? 0;
+  const head =
+    /** @type {HTMLElement | null} */ (scroller.querySelector(".call-head"))?.offsetHeight ?? 0;
   const room = scroller.clientHeight - head;
   if (start < scroller.scrollTop) scroller.scrollTop = start;
   else if (start + height > scroller.scrollTop + room) scroller.scrollTop = start + height - room;

@@ -10,17 +10,28 @@ export const PRESETS = [
   { value: "", label: "All time" },
 ];
 const AGE = /^(\d+)([smhdw])$/;
-const NAMES = /** @type {Record<string, string>} */ ({ s: "second", m: "minute", h: "hour", d: "day", w: "week" });
+const NAMES = /** @type {Record<string, string>} */ ({
+  s: "second",
+  m: "minute",
+  h: "hour",
+  d: "day",
+  w: "week",
+});
 
 /** @param {string} text an ISO time, or Unix seconds @returns {Date} */
-export const readTime = (text) => new Date(/^\d+(?:\.\d+)?$/.test(text) && text.length > 8 ? Number(text) * 1000 : text);
+export const readTime = (text) =>
+  new Date(/^\d+(?:\.\d+)?$/.test(text) && text.length > 8 ? Number(text) * 1000 : text);
 
 /** @param {string} text */
 function describeTime(text) {
   const date = readTime(text);
   if (Number.isNaN(date.getTime())) return text;
   const isThisYear = date.getFullYear() === new Date().getFullYear();
-  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: isThisYear ? undefined : "numeric" });
+  const day = date.toLocaleDateString("en-GB", {
+    day: "numeric",
+    month: "short",
+    year: isThisYear ? undefined : "numeric",
+  });
   return `${day} ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
 }
 
@@ -35,7 +46,9 @@ export function describeRange(query) {
     if (age) return `Last ${age[1]} ${NAMES[age[2]]}${age[1] === "1" ? "" : "s"}`;
     return `Since ${describeTime(since)}`;
   }
-  return since ? `${describeTime(since)} to ${describeTime(until)}` : `Until ${describeTime(until)}`;
+  return since
+    ? `${describeTime(since)} to ${describeTime(until)}`
+    : `Until ${describeTime(until)}`;
 }
 
 /** Whether calls that end now are in the range. @param {URLSearchParams} query */
@@ -53,4 +66,5 @@ export function toLocalInput(text) {
 }
 
 /** @param {string} text of an input of type datetime-local */
-export const fromLocalInput = (text) => (text ? new Date(text).toISOString().replace(".000Z", "Z") : "");
+export const fromLocalInput = (text) =>
+  text ? new Date(text).toISOString().replace(".000Z", "Z") : "";

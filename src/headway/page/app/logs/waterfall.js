@@ -9,11 +9,20 @@
  */
 
 export const SEGMENTS = /** @type {Record<string, {label: string, title: string}>} */ ({
-  ours: { label: "Gateway", title: "The gateway's own work, drawn at the start although some of it comes later" },
-  send: { label: "Connection, sending", title: "Waiting for a connection, and sending the request" },
+  ours: {
+    label: "Gateway",
+    title: "The gateway's own work, drawn at the start although some of it comes later",
+  },
+  send: {
+    label: "Connection, sending",
+    title: "Waiting for a connection, and sending the request",
+  },
   wait: { label: "First byte", title: "Waiting for the headers of the provider's response" },
   first_token: { label: "First token", title: "From the headers to the first event with content" },
-  stream: { label: "Streaming", title: "From the first event with content to the last byte of the response" },
+  stream: {
+    label: "Streaming",
+    title: "From the first event with content to the last byte of the response",
+  },
   finish: { label: "End", title: "Until the client had the end of the reply" },
 });
 
@@ -41,12 +50,14 @@ function splitSending(call, span) {
   /** @type {Segment[]} */
   const parts = [];
   if (border - span.start_s > 0) parts.push({ kind: "ours", start: span.start_s, end: border });
-  if (span.end_s - border > SHORTEST_S) parts.push({ kind: "send", start: border, end: span.end_s });
+  if (span.end_s - border > SHORTEST_S)
+    parts.push({ kind: "send", start: border, end: span.end_s });
   return parts;
 }
 
 /** Seconds of the whole drawing. @param {Details} call */
-export const lengthOf = (call) => Math.max(call.duration_s, ...call.spans.map((span) => span.end_s), 1e-6);
+export const lengthOf = (call) =>
+  Math.max(call.duration_s, ...call.spans.map((span) => span.end_s), 1e-6);
 
 /** About `count` round values from 0 to `length`. @param {number} length */
 export function ticksOf(length, count = 5) {
@@ -66,7 +77,8 @@ const ROLES = /** @type {Record<string, string>} */ ({
 
 /** Why an attempt was made. @param {import("./types.js").Attempt} attempt */
 export function explainAttempt(attempt) {
-  if (attempt.number === 0) return attempt.outcome === "refused" ? "Refused before any attempt" : "Answered from the cache";
+  if (attempt.number === 0)
+    return attempt.outcome === "refused" ? "Refused before any attempt" : "Answered from the cache";
   const role = ROLES[attempt.role] ?? attempt.role;
   if (!attempt.route_name) return role;
   return `${role} · route ${attempt.route_name}${attempt.decision ? ` (${attempt.decision.strategy})` : ""}`;

@@ -17,16 +17,20 @@ export async function diffTexts(before, after) {
     (isShort && diffWordsWithSpace(before, after, { timeout: TIME_LIMIT_MS })) ||
     diffLines(before, after, { timeout: TIME_LIMIT_MS });
   if (!changes) return null;
-  return changes.map((/** @type {{value: string, added?: boolean, removed?: boolean}} */ change) => ({
-    text: change.value,
-    kind: change.added ? "added" : change.removed ? "removed" : "same",
-  }));
+  return changes.map(
+    (/** @type {{value: string, added?: boolean, removed?: boolean}} */ change) => ({
+      text: change.value,
+      kind: change.added ? "added" : change.removed ? "removed" : "same",
+    }),
+  );
 }
 
 /** The share of the text that is the same, 0 to 1. @param {Piece[]} pieces */
 export function sameShare(pieces) {
   const size = pieces.reduce((sum, piece) => sum + piece.text.length, 0);
-  const same = pieces.filter((piece) => piece.kind === "same").reduce((sum, piece) => sum + piece.text.length, 0);
+  const same = pieces
+    .filter((piece) => piece.kind === "same")
+    .reduce((sum, piece) => sum + piece.text.length, 0);
   const whole = (size + same) / 2;
   return whole ? same / whole : 1;
 }
