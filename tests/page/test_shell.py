@@ -87,9 +87,10 @@ def test_the_page_can_be_used_by_the_keyboard_alone(open_page: OpenPage) -> None
 
 def test_the_files_are_loaded_once(open_page: OpenPage) -> None:
     shell = open_page()
+    shell.tab.wait_for_load_state("networkidle")
     first = shell.tab.evaluate("() => performance.getEntriesByType('resource').length")
     shell.tab.reload()
-    shell.main.wait_for()
+    shell.tab.wait_for_load_state("networkidle")
     fetched = shell.tab.evaluate(
         """() => performance.getEntriesByType('resource')
              .filter(({ name, transferSize }) => name.includes('/ui/') && transferSize > 0)
