@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, expect
 
 TIMEOUT_MS = 15_000
 """Only a test that fails waits so long."""
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class Shell:

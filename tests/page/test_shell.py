@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from page.accessibility import assert_accessible
 from page.browser import WIDTHS
@@ -13,6 +13,12 @@ from page.conftest import OpenPage
 from page.servers import Servers
 from support.gateway_process import GATE_KEY
 
+ASK = """async () => {
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  const { getJson } = await import(loaded.find((name) => name.endsWith("/api/client.js")));
+  getJson("api/usage").catch(() => {});
+}"""
+"""A request by the page's own client."""
 TITLES = ("Playground", "Compare", "Dashboard", "Logs", "Models")
 
 
@@ -73,6 +79,27 @@ def test_a_key_is_asked_for_and_kept_for_the_tab(open_page: OpenPage, servers: S
     assert GATE_KEY not in shell.tab.url
     assert shell.tab.evaluate("() => JSON.stringify(localStorage)").find(GATE_KEY) < 0
     assert shell.tab.context.cookies() == []
+
+
+def test_a_late_refusal_of_an_earlier_request_does_not_ask_again(
+    open_page: OpenPage, servers: Servers
+) -> None:
+    shell = open_page("#/models", base_url=servers.with_key().base_url)
+    shell.allow("status of 401")
+    dialog = shell.tab.get_by_role("dialog", name="Gateway key")
+    dialog.wait_for()
+    held: list[Route] = []
+    shell.tab.route("**/api/usage", held.append)
+    shell.tab.evaluate(ASK)
+    dialog.get_by_label("Key", exact=True).fill(GATE_KEY)
+    dialog.get_by_role("button", name="Use this key").click()
+    expect(dialog).to_be_hidden()
+
+    with shell.tab.expect_response("**/api/usage") as refused:
+        held[0].continue_()
+    assert refused.value.status == 401
+    shell.tab.evaluate("() => new Promise((resolve) => setTimeout(resolve, 100))")
+    expect(dialog).to_be_hidden()
 
 
 def test_the_page_can_be_used_by_the_keyboard_alone(open_page: OpenPage) -> None:

@@ -64,7 +64,8 @@ export function address(path, query = {}) {
 export async function send(path, { method, query, body, signal, headers } = {}) {
   /** @type {Record<string, string>} */
   const given = { accept: "application/json", ...headers };
-  if (gatewayKey.value) given.authorization = `Bearer ${gatewayKey.value}`;
+  const key = gatewayKey.value;
+  if (key) given.authorization = `Bearer ${key}`;
   if (body !== undefined) given["content-type"] = "application/json";
   /** @type {Response} */
   let response;
@@ -83,7 +84,7 @@ export async function send(path, { method, query, body, signal, headers } = {}) 
     throw new ApiError(0, { type: "unreachable", message: "The gateway cannot be reached." });
   }
   isReachable.value = true;
-  if (!response.ok) throw await readError(response);
+  if (!response.ok) throw await readError(response, key);
   return response;
 }
 
@@ -151,9 +152,10 @@ function parseEvent(text) {
   return event;
 }
 
-/** @param {Response} response */
-async function readError(response) {
-  if (response.status === 401) isKeyRequired.value = true;
+/** @param {Response} response @param {string} key with which the request was sent */
+async function readError(response, key) {
+  // Another key may have been given while this one was on its way.
+  if (response.status === 401 && key === gatewayKey.value) isKeyRequired.value = true;
   const text = await response.text().catch(() => "");
   try {
     const { error } = JSON.parse(text);
