@@ -621,3 +621,21 @@ def test_the_rule_of_a_route_comes_before_the_general_policy(rule, expected) -> 
     assert (policy.coalesce, policy.with_tools, policy.replays_pace) == expected
     assert (policy.ttl_s, policy.per_key, policy.response_limit) == (5.0, False, 7)
     assert policy_for(None, None, ()) is None
+
+
+def test_an_answer_that_was_read_once_is_given_again_without_being_read() -> None:
+    pipe = caching()
+    ask(pipe)
+    pipe.upstream.whole(WHOLE)
+    pipe.clock.now += 5.5
+    sinks = [ask(pipe), ask(pipe)]
+    read, known = pipe.records[1:]
+    assert len(pipe.gateway.known_replies) == 1
+    assert [sink.headers[b"age"] for sink in sinks] == [b"5", b"5"]
+    assert {name for name, _ in sinks[0].headers.items()} == set(sinks[1].headers)
+    for name in set(sinks[0].headers) - {b"x-request-id", b"content-length", b"server-timing"}:
+        assert sinks[0].headers[name] == sinks[1].headers[name]
+    texts = [replace(each, id="", call_id="", request_id="", reply_id="") for each in (read, known)]
+    assert texts[0] == texts[1]
+    assert known.reply_id == sinks[1].json["id"] != sinks[0].json["id"]
+    assert {**sinks[0].json, "id": ""} == {**sinks[1].json, "id": ""}

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from msgspec.structs import replace
+
 from headway.errors import ShuttingDown, UpstreamAuth, UpstreamDisconnected
+from headway.pipeline.cache_policy import CachePolicy
+from headway.response_cache.memory import MemoryCache
 from headway.routing.route import Hedging, Limits, Shadow
 from support.for_each import for_each
 from support.garbage import collect_garbage
@@ -114,6 +118,20 @@ def test_a_request_leaves_nothing_for_the_collector(ending: str) -> None:
     if ending == "aborted while it waits":
         credentials.gate.set(None)
         assert pipe.gateway.background_tasks == set()
+
+
+def test_a_request_that_is_answered_from_the_cache_leaves_nothing_for_the_collector() -> None:
+    pipe = Pipe()
+    pipe.gateway.snapshot = replace(pipe.gateway.snapshot, cache=CachePolicy(ttl_s=60.0))
+    pipe.gateway.response_cache = MemoryCache(1_000_000)
+    reported(pipe)
+    for _ in range(3):  # the response is read, and then known
+        pipe.transport.upstream_requests.clear()
+        collect_garbage()
+        pipe.ask_openai()
+        assert pipe.transport.upstream_requests == []
+    del pipe.call
+    assert collect_garbage() == 0
 
 
 # --- Calls of routes ------------------------------------------------------------------------------

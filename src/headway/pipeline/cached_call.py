@@ -29,6 +29,7 @@ from headway.pipeline.cached_reply import renew, replay_at_pace
 from headway.pipeline.caching import Lookup, is_whole, new_response
 from headway.pipeline.gateway import DrainLimits, Upstream
 from headway.pipeline.in_flight import InFlight
+from headway.pipeline.known_replies import remember
 from headway.pipeline.semantic_cache import Found, SemanticCall, SemanticUse
 from headway.pipeline.shared_response import ResponseReader, SharedResponse
 from headway.ports import CachedResponse
@@ -58,9 +59,14 @@ class CachedCall(SemanticCall, Protocol):
         """Answer with ``shared``, a response of ``upstream``."""
 
     def read_kept(
-        self, upstream: Upstream, decoded: DecodedRequest, response: CachedResponse, body: bytes
+        self,
+        upstream: Upstream,
+        decoded: DecodedRequest,
+        response: CachedResponse,
+        key: bytes | None,
     ) -> None:
-        """Answer with a response of ``upstream`` that is kept; ``body`` is the one to send."""
+        """Answer with a response of ``upstream`` that is kept under ``key``; None for one that is
+        the answer to another request."""
 
 
 class OngoingResponse(Struct, frozen=True):
@@ -86,6 +92,8 @@ class CacheUse:
         self._finding: asyncio.Task[Found | None] | None = None
         """Finds what would have been served."""
         self._similarity: float | None = None
+        self._response: CachedResponse | None = None
+        """A kept one, which answers the call."""
         self._responses: list[tuple[Attempt, SharedResponse]] = []
         """Those of the call's attempts."""
 
@@ -164,14 +172,16 @@ class CacheUse:
             return False
         now = gateway.unix_time()
         self.status, self.age_s = "hit", max(now - response.stored, 0.0)
-        pieces = renew(response, call.id, now)
+        self._response = response
         decoded = self._decoded_for(upstream, response.model)
-        if self._lookup.policy.replays_pace and len(pieces) > 1:
+        if self._lookup.policy.replays_pace and len(response.pieces) > 1:
+            pieces = renew(response, call.id, now)
             shared, send = replay_at_pace(response, pieces, gateway.clock, gateway.sleep)
             gateway.start(send())
             call.read_shared(upstream, decoded, shared)
         else:
-            call.read_kept(upstream, decoded, response, b"".join(pieces))
+            key = self._lookup.key if self._similarity is None else None
+            call.read_kept(upstream, decoded, response, key)
         return True
 
     def _join_or_send(self, failed: InFlight[OngoingResponse] | None = None) -> None:
@@ -199,6 +209,7 @@ class CacheUse:
     def send_instead(self) -> None:
         """The response that was read came to no good end: send the call to its provider."""
         self.status, self.age_s, self._similarity = "miss", None, None
+        self._response = None
         self._send()
 
     def _decoded_for(self, upstream: Upstream, model: str) -> DecodedRequest:
@@ -229,6 +240,10 @@ class CacheUse:
     def keep(self, attempt: Attempt, result: AttemptResult) -> None:
         """``attempt`` came to a good end."""
         lookup, gateway = self._lookup, self._call.gateway
+        if self._response is not None:
+            if self._similarity is None and lookup.key is not None:
+                remember(self._call, self._response, lookup.key, attempt, result)
+            return
         shared = next((shared for one, shared in self._responses if one is attempt), None)
         if shared is None or lookup.key is None or not lookup.writes:
             return
@@ -260,7 +275,7 @@ class CacheUse:
         if found is not None and decoded is not None:
             await semantic.compare(found, response, decoded)
 
-    def close(self) -> None:
+    def close(self) -> CacheStatus:
         """The call is over."""
         key, in_flight = self._lookup.key, self._in_flight
         self._in_flight = None
@@ -268,3 +283,4 @@ class CacheUse:
         if key is not None and in_flight is not None:
             del self._call.gateway.in_flight[key]
             in_flight.set(None)
+        return self.status

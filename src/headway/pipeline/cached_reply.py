@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from headway.pipeline.shared_response import SharedResponse
 from headway.ports import CachedResponse, ResponseReceiver, UpstreamRequest
 from headway.types import Clock
@@ -51,22 +53,45 @@ def join_lines(pieces: Sequence[bytes], times: Sequence[float]) -> tuple[list[by
     return joined, ends
 
 
+class ReplyTemplate(Struct, frozen=True, gc=False):
+    """A body without its id and the time of its creation."""
+
+    text: bytes
+    """With ``%(id)b``, ``%(seconds)d`` and ``%(time)b`` in their places."""
+    has_time: bool
+    """In another form than Unix seconds."""
+
+
+def make_template(body: bytes, response: CachedResponse) -> ReplyTemplate:
+    """``body`` is ``response``, or a piece of it."""
+    content_type = dict(response.headers).get(CONTENT_TYPE, b"")
+    text = body.replace(b"%", b"%%")
+    if not content_type.startswith(TEXT_TYPES):
+        return ReplyTemplate(text, False)
+    text = _CREATED.sub(_put_placeholder, text)
+    if response.reply_id:
+        given = f'"{response.reply_id}"'.encode().replace(b"%", b"%%")
+        text = text.replace(given, b'"%(id)b"')
+    return ReplyTemplate(text, b"%(time)b" in text)
+
+
+def _put_placeholder(found: re.Match[bytes]) -> bytes:
+    return found[1] + (b"%(time)b" if found[2].startswith(b'"') else b"%(seconds)d")
+
+
+def fill(template: ReplyTemplate, new_id: str, now: float) -> bytes:
+    """``now`` (Unix seconds) is the time of the creation."""
+    values: dict[bytes, object] = {b"id": new_id.encode(), b"seconds": now}
+    if template.has_time:
+        values[b"time"] = datetime.fromtimestamp(now, UTC).strftime(ISO).encode()
+    return template.text % values
+
+
 def renew(response: CachedResponse, call_id: str, now: float) -> list[bytes]:
     """The pieces of the body, with a new id and ``now`` (Unix seconds) as its creation."""
-    if not dict(response.headers).get(CONTENT_TYPE, b"").startswith(TEXT_TYPES):
-        return list(response.pieces)
-    given, new = response.reply_id, ""
-    if given:
-        new = new_reply_id(given, call_id)
-    old_id, new_id = f'"{given}"'.encode(), f'"{new}"'.encode()
-
-    def created(found: re.Match[bytes]) -> bytes:
-        if not found[2].startswith(b'"'):
-            return b"%b%d" % (found[1], now)
-        return found[1] + datetime.fromtimestamp(now, UTC).strftime(ISO).encode()
-
-    renewed = [_CREATED.sub(created, piece) for piece in response.pieces]
-    return [piece.replace(old_id, new_id) for piece in renewed] if given else renewed
+    given = response.reply_id
+    new_id = new_reply_id(given, call_id) if given else ""
+    return [fill(make_template(piece, response), new_id, now) for piece in response.pieces]
 
 
 class _NoRequest:

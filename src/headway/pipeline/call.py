@@ -30,7 +30,6 @@ from headway.pipeline.attempt_guard import AttemptGuard
 from headway.pipeline.attempt_tokens import count_part, count_whole
 from headway.pipeline.cache_policy import CachePolicy, policy_for
 from headway.pipeline.cached_call import CacheUse
-from headway.pipeline.cached_reply import replay
 from headway.pipeline.caching import find_lookup, name_target, policy_of_route
 from headway.pipeline.call_records import (
     facts_of,
@@ -57,21 +56,22 @@ from headway.pipeline.gateway import (
     Upstream,
 )
 from headway.pipeline.interruptible import InterruptibleCall
+from headway.pipeline.kept_answer import read_kept, read_shared
 from headway.pipeline.model_names import find_upstream
 from headway.pipeline.pinning import may_have_state
 from headway.pipeline.plain_plans import find_plain_plan
 from headway.pipeline.plain_start import PlainStart, send_plainly
-from headway.pipeline.prepare import prepare
-from headway.pipeline.redaction import authorization_tokens, redact_error
+from headway.pipeline.redaction import find_secrets, redact_error
 from headway.pipeline.request_body import apply_headers, decode_request
 from headway.pipeline.request_routes import apply_routing_headers, find_request_route
-from headway.pipeline.sending import continue_with, couple, new_reader, send_attempt
+from headway.pipeline.sending import continue_with, end_stream, send_attempt
 from headway.pipeline.shared_response import SharedResponse
 from headway.policy.base_urls import check_base_url
 from headway.policy.gateway_loop import find_earlier_gateways
 from headway.policy.keys import identify
 from headway.policy.request_headers import find_request_id, read_facts
 from headway.ports import CachedResponse, ResponseHeaders, Sink
+from headway.record import CacheStatus
 from headway.routing.route import Route, RouteTarget
 from headway.routing.wishes import NO_WISHES, Wishes
 from headway.types import Headers, HeadFacts, HttpRequest, Target
@@ -99,7 +99,9 @@ class GatewayCall(InterruptibleCall):
     attempt: Attempt | None = None
     """The last attempt."""
     cache_use: CacheUse | None = None
-    """None where the cache has nothing to do with the call."""
+    """None where the cache has nothing to do with the call, or no longer."""
+    cache_status: CacheStatus | None = None
+    """What it had to do with the call, once that is over."""
     tried: tuple[tuple[Upstream, Target], ...] = ()
     """All that the request was sent to, where it may be sent to several."""
     drain: Drain | None = None
@@ -267,20 +269,23 @@ class GatewayCall(InterruptibleCall):
         self, upstream: Upstream, decoded: DecodedRequest, shared: SharedResponse
     ) -> None:
         """Answer with a response that another call is getting, or that arrives at its pace."""
-        attempt = new_reader(self, upstream, prepare(self, upstream, decoded), self._route_name)
-        reader = shared.join(attempt)
-        couple(self, attempt, reader)
-        reader.start(self.gateway.clock())
+        read_shared(self, upstream, decoded, shared)
 
     def read_kept(
-        self, upstream: Upstream, decoded: DecodedRequest, response: CachedResponse, body: bytes
+        self,
+        upstream: Upstream,
+        decoded: DecodedRequest,
+        response: CachedResponse,
+        key: bytes | None,
     ) -> None:
-        """Answer with a response that is kept, all at once. ``body`` is the one to send."""
-        attempt = new_reader(self, upstream, prepare(self, upstream, decoded), self._route_name)
-        replay(response, body, attempt, self.gateway.clock())
+        """Answer with a response that is kept, all at once, under ``key`` if it has been before."""
+        reply = read_kept(self, upstream, decoded, response, key)
+        if reply is not None:
+            self.sink.send_response(200, *reply)
+            self._close()
 
     @property
-    def _route_name(self) -> str | None:
+    def route_name(self) -> str | None:
         """None for a call of one model."""
         route = None if self._dispatch is None else self._dispatch.route
         return None if route is None or not route.targets else route.name
@@ -435,7 +440,7 @@ class GatewayCall(InterruptibleCall):
             facts = content.keep_call(self, facts, attempt, pieces[-1] if pieces else b"")
             record_attempt(self, attempt, facts, result, totals, None)
             self._close()
-            self._end_stream(pieces)
+            end_stream(self.sink, pieces)
             return
         if context.is_passthrough and self._passes_through(attempt):
             body = attempt.body
@@ -515,7 +520,7 @@ class GatewayCall(InterruptibleCall):
             if self.key_id is not None:
                 record_failure(self, attempt, result, error)
             if pieces and encoder is not None:
-                self._end_stream(pieces)
+                end_stream(self.sink, pieces)
             elif encoder is not None and not isinstance(error, ClientGone):
                 self.sink.abort()
             elif pieces:
@@ -532,13 +537,11 @@ class GatewayCall(InterruptibleCall):
 
     def secrets(self) -> list[str]:
         """The keys of the client's request and of the providers."""
-        secrets = [] if self.upstream is None else self.upstream.secrets
-        for upstream, target in self.tried:
-            secrets += [*upstream.secrets, *target.credentials.values()]
-        if self.decoded is not None and self.decoded.api_key:
-            secrets.append(self.decoded.api_key)
-        tokens = authorization_tokens(self.client_request.headers)
-        return [*secrets, *tokens, *self.target.credentials.values()]
+        tried = self.tried
+        if self.upstream is not None:
+            tried = (*tried, (self.upstream, self.target))
+        own_key = None if self.decoded is None else self.decoded.api_key
+        return find_secrets(tried, self.client_request.headers, own_key)
 
     def count_overhead(self) -> None:
         """Add the gateway's own time so far. From here on it waits."""
@@ -579,12 +582,6 @@ class GatewayCall(InterruptibleCall):
         own = None if self.cache_use is None else self.cache_use.drain_limits
         return own or self.snapshot.drain
 
-    def _end_stream(self, pieces: list[bytes]) -> None:
-        *first, last = pieces or [b""]
-        for piece in first:
-            self.sink.write(piece)
-        self.sink.end(last)
-
     def _close(self) -> None:
         self.is_over = True
         self.gateway.active.discard(self)
@@ -594,6 +591,7 @@ class GatewayCall(InterruptibleCall):
             self._dispatch.close()
             self._dispatch = None  # it refers to this call
         if self.cache_use is not None:
-            self.cache_use.close()
+            self.cache_status = self.cache_use.close()
+            self.cache_use = None  # it refers to this call
         sink = self.sink
         sink.on_gone = sink.on_pause = sink.on_resume = None

@@ -15,6 +15,7 @@ from headway.pipeline.cached_call import CacheUse
 from headway.pipeline.drain import Drain
 from headway.pipeline.failure_log import fields, log_call_failure
 from headway.pipeline.gateway import DEFECT, Gateway, Snapshot, Upstream
+from headway.record import CacheStatus
 
 log = logging.getLogger("headway")
 
@@ -43,6 +44,7 @@ class RecordedCall(Protocol):
     on_record: Callable[[bytes], None] | None
     shadow_of: str | None
     cache_use: CacheUse | None
+    cache_status: CacheStatus | None
 
     def secrets(self) -> list[str]: ...
 
@@ -64,7 +66,7 @@ def facts_of(call: RecordedCall) -> RequestFacts:
         call.overhead_s,
         gateway.clock() - call.started,
         gateway.unix_time(),
-        cache=None if call.cache_use is None else call.cache_use.status,
+        cache=call.cache_status if call.cache_use is None else call.cache_use.status,
         shadow_of=call.shadow_of,
     )
 
@@ -90,7 +92,7 @@ def record_attempt(
         is_last=is_last,
         is_drained=drain is not None and attempt.error is None,
     )
-    _write(call, line)
+    write_record(call, line)
     call.recorded = attempt
 
 
@@ -112,7 +114,7 @@ def record_failure(
         if attempt is None or result is None:
             has_headers = call.attempt is not None and call.attempt.has_headers
             status = 200 if has_headers else _status_of(call, error)
-            _write(call, accounting.refusal_record(facts, error, status))
+            write_record(call, accounting.refusal_record(facts, error, status))
         else:
             totals = _totals_of_failure(call, facts, result)
             record_attempt(call, attempt, facts, result, totals, error, is_last)
@@ -136,7 +138,7 @@ def _totals_of_failure(
         return accounting.UNKNOWN_TOTALS
 
 
-def _write(call: RecordedCall, line: bytes) -> None:
+def write_record(call: RecordedCall, line: bytes) -> None:
     """Raises InternalError where the record cannot be written."""
     try:
         call.gateway.spool.append(line)

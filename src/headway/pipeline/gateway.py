@@ -261,6 +261,8 @@ class Gateway:
         self.semantic_index: SemanticIndex | None = None
         """None where only identical requests are answered from the cache."""
         self.embed: Embed | None = None
+        self.known_replies: dict[bytes, Any] = {}
+        """Key of the cache -> what ``known_replies`` keeps."""
         self.in_flight: dict[bytes, InFlight[Any]] = {}
         """Key of the cache -> a call whose response identical ones wait for."""
         self.routing_state = routing_state

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Protocol
 
 from headway.errors import HeadwayError
 from headway.policy.keys import KEY_HEADERS
-from headway.types import Headers
+from headway.types import Headers, Target
 
 SHORTEST_SECRET = 6
 """Characters. A shorter text is no key, and removing it would remove ordinary words."""
@@ -25,6 +26,23 @@ def authorization_tokens(headers: Headers) -> list[str]:
         if name in AUTHORIZATION
         and len(token := value.decode("latin-1").rpartition(" ")[2]) >= SHORTEST_TOKEN
     ]
+
+
+class Secretive(Protocol):
+    @property
+    def secrets(self) -> list[str]:
+        """Configured values that nobody may be shown."""
+
+
+def find_secrets(
+    tried: Iterable[tuple[Secretive, Target]], headers: Headers, own_key: str | None
+) -> list[str]:
+    """All that an error may not quote: of what a request was sent to, of its headers, and the
+    client's own key for the provider."""
+    secrets = authorization_tokens(headers)
+    for upstream, target in tried:
+        secrets += [*upstream.secrets, *target.credentials.values()]
+    return [*secrets, own_key] if own_key else secrets
 
 
 def redact(text: str, secrets: Iterable[str | None]) -> str:

@@ -151,3 +151,10 @@ def continue_with(call: SendingCall, attempt: Attempt) -> None:
         attempt.last_write = before.last_write
     if attempt.upstream_request is not None:
         couple(call, attempt, attempt.upstream_request)
+
+
+def end_stream(sink: Sink, pieces: list[bytes]) -> None:
+    *first, last = pieces or [b""]
+    for piece in first:
+        sink.write(piece)
+    sink.end(last)
