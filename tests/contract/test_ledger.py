@@ -211,3 +211,17 @@ def test_the_values_of_calls_are_counted(server: Gateway, session: str) -> None:
     other = server.client.get(f"/api/logs/facets?session={session}", {"x-api-key": "hw-other"})
     assert other.json["of"] == 0
     assert server.client.get("/api/logs/facets?limit=3", KEYS["mine"]).status == 400
+
+
+def test_votes_can_be_read_again(server: Gateway, session: str) -> None:
+    reply = call(server, session)
+    label = f"vote-{session}"
+    body = {"id": reply.json["id"], "score": 1, "label": label}
+    given = server.client.call("POST", "/api/feedback", body, KEYS["mine"])
+    assert given.status == 200, given.body
+    found = ask_until(server, f"/api/feedback?label={label}", 1)
+    read = ledger.FeedbackPage.model_validate_json(json.dumps(found), strict=True)
+    assert json.loads(read.model_dump_json(exclude_unset=True)) == found
+    [vote] = found["data"]
+    assert (vote["score"], vote["id"]) == (1.0, given.json["id"])
+    assert (vote["call"]["id"], vote["call"]["model"]) == (reply.json["id"], "echo")

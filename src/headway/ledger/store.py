@@ -137,6 +137,24 @@ class Usage(Struct, kw_only=True):
     """The gaps between content events of all calls, in seconds."""
 
 
+class FeedbackFilter(Struct, frozen=True, kw_only=True):
+    """Which feedback is meant."""
+
+    since: float | None = None
+    until: float | None = None
+    labels: tuple[str, ...] = ()
+    """Any of them."""
+    owner: str | None = None
+    """Only what this key id gave."""
+
+
+class FeedbackPage(Struct, frozen=True):
+    """The newest first."""
+
+    rows: Sequence[Feedback]
+    next_cursor: str | None = None
+
+
 class ValueCounts(Struct, frozen=True, kw_only=True):
     """How many of the newest calls have which values."""
 
@@ -299,6 +317,11 @@ class Store(Protocol):
 
     async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
         """Call -> the mean of the scores that were given to its reply, of those that have any."""
+
+    async def feedback(
+        self, where: FeedbackFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> FeedbackPage:
+        """Raises WrongCursorError."""
 
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         """The content of a call, by its id or one of its content's ``aliases`` (the newest of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +11,8 @@ from headway.record import Feedback, decode_entry
 from support.for_each import for_each
 from support.ledger_records import NOON, record
 from support.ledger_server import LedgerServer, key_id
+
+NewServer = Callable[..., LedgerServer]
 
 
 @pytest.fixture(scope="module")
@@ -89,8 +91,8 @@ def test_a_wrong_body_is_refused_with_the_name_of_the_field(
 
 def test_a_body_over_the_limit_and_another_method_are_refused(server: LedgerServer) -> None:
     assert server.post("/api/feedback", b"x" * 100_001, "mine").status == 413
-    reply = server.get("/api/feedback", "mine")
-    assert (reply.status, reply.headers["allow"]) == (405, "POST")
+    reply = server.get("/api/feedback", "mine", method="DELETE")
+    assert (reply.status, reply.headers["allow"]) == (405, "GET, HEAD, POST")
     assert server.post("/api/feedback?x=1", {"id": "x", "score": 1}, "mine").status == 400
 
 
@@ -98,3 +100,47 @@ def test_feedback_is_shown_with_its_call(server: LedgerServer) -> None:
     server.add(Feedback(id="f", call_id=record(1).call_id, timestamp=NOON, score=0.0))
     shown = server.get("/api/logs/request-1", "mine").json["feedback"]
     assert [each["score"] for each in shown] == [0.0]
+
+
+# --- What was given -------------------------------------------------------------------------------
+
+
+def test_feedback_is_listed_with_the_call_that_it_is_about(new_server: NewServer) -> None:
+    server = new_server(
+        record(1, call_id="a", model="gpt-4.1"),
+        Feedback(id="f1", call_id="a", timestamp=NOON, score=1.0, label="blind-vote"),
+        Feedback(id="f2", call_id="gone", timestamp=NOON + 1, label="wrong", comment="no"),
+    )
+    found = server.get("/api/feedback").json
+    assert [row["id"] for row in found["data"]] == ["f2", "f1"]
+    assert found["next_cursor"] is None
+    vote = found["data"][1]
+    assert (vote["score"], vote["label"], vote["call_id"]) == (1.0, "blind-vote", "a")
+    assert (vote["time"], vote["timestamp"]) == ("2026-11-30T12:00:00.000000Z", NOON)
+    assert vote["call"]["model"] == "gpt-4.1"
+    assert found["data"][0]["call"] is None
+    first = server.get("/api/feedback?limit=1").json
+    second = server.get(f"/api/feedback?limit=1&cursor={first['next_cursor']}").json
+    assert [row["id"] for row in first["data"] + second["data"]] == ["f2", "f1"]
+    for query in ("label=blind-vote", "label=blind-vote&label=x", f"until={NOON + 1}"):
+        assert [row["id"] for row in server.get(f"/api/feedback?{query}").json["data"]] == ["f1"]
+    assert server.get("/api/feedback?label=").json == found
+    assert server.get("/api/feedback?model=x").error["param"] == "model"
+    assert server.get("/api/feedback?label=a%00b").error["param"] == "label"
+    assert server.get("/api/feedback?cursor=x").error["param"] == "cursor"
+
+
+def test_a_key_reads_what_it_gave(new_server: NewServer) -> None:
+    entries = [
+        Feedback(id=key, call_id="a", timestamp=NOON, key_id=key_id(key), score=1.0)
+        for key in ("mine", "other")
+    ]
+    server = new_server(
+        record(1, call_id="a", key_id=key_id("mine")), *entries, keys=("mine", "boss", "other"),
+        admins=("boss",),
+    )  # fmt: skip
+    assert server.get("/api/feedback").status == 401
+    assert [row["id"] for row in server.get("/api/feedback", "mine").json["data"]] == ["mine"]
+    [row] = server.get("/api/feedback", "other").json["data"]
+    assert row["call"] is None  # it may not see that
+    assert len(server.get("/api/feedback", "boss").json["data"]) == 2

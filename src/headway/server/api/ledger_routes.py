@@ -59,7 +59,7 @@ ROUTES: dict[str, Route] = {
     "/api/models": Route(model_list_route.models),
     "/api/routes": Route(routes_route.routes),
     "/api/explain": Route(explain_route.explain_request, WRITE),
-    "/api/feedback": Route(feedback_route.give_feedback, WRITE),
+    "/api/feedback": Route(feedback_route.feedback, (*READ, *WRITE)),
     "/api/tracking/logs": Route(tracker_routes.logs, (*READ, *WRITE)),
     "/api/tracking/session": Route(tracker_routes.sessions, WRITE),
     "/spend/logs": Route(spend_routes.logs),

@@ -287,6 +287,25 @@ OPERATIONS = (
         errors=(*COMMON, NO_FORMAT),
     ),
     Operation(
+        method="get",
+        path="/api/feedback",
+        id="list_feedback",
+        tag=TAG,
+        summary="List what replies were worth",
+        description="The newest first, each with the call that it is about: votes, scores and "
+        "comments. With keys of its own a server shows each key what it gave, and those in "
+        "`server.admin_keys` all.",
+        parameters=(
+            Parameter(
+                "label", "query", "Only with this label; several mean any.", "right", required=False
+            ),
+            *_parameters("limit", "cursor", filters=("since", "until")),
+        ),
+        response="A page.",
+        responses=(Body((ledger.FeedbackPage,), examples.FEEDBACK_PAGE),),
+        errors=COMMON,
+    ),
+    Operation(
         method="post",
         path="/api/feedback",
         id="feedback",

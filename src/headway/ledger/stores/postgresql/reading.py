@@ -10,6 +10,7 @@ from headway.ledger.cursors import decode_cursor, encode_cursor
 from headway.ledger.money import join_usd
 from headway.ledger.rows import COLUMNS, Texts, decode_key, decode_row
 from headway.ledger.store import Call, Filter, LogRow, Page
+from headway.ledger.stores.postgresql.feedback import feedback_of
 from headway.ledger.stores.postgresql.filters import Conditions, compile_filter
 from headway.ledger.stores.postgresql.ids import clean, key_of, unpack_texts
 from headway.ledger.stores.postgresql.indexes import step_of_time, time_step
@@ -240,18 +241,7 @@ class Reader:
 
     async def _feedback_on(self, key: bytes) -> list[Feedback]:
         sql = "SELECT * FROM feedback WHERE call_id = $1 ORDER BY time_us, id"
-        return [
-            Feedback(
-                id=row["id_text"],
-                call_id=row["call_text"],
-                timestamp=row["time_us"] / 1e6,
-                key_id=row["key_id"],
-                score=row["score"],
-                label=row["label"],
-                comment=row["comment"],
-            )
-            for row in await self.connection.fetch(sql, key)
-        ]
+        return [feedback_of(row) for row in await self.connection.fetch(sql, key)]
 
     async def scores(self, call_ids: Sequence[str]) -> dict[str, float]:
         known = {key_of(each): each for each in call_ids}

@@ -22,6 +22,8 @@ from headway.ledger.store import (
     Conversation,
     Deleted,
     Dimension,
+    FeedbackFilter,
+    FeedbackPage,
     Filter,
     Page,
     Position,
@@ -42,6 +44,7 @@ from headway.ledger.stores.postgresql.cells import (
     merge_past,
 )
 from headway.ledger.stores.postgresql.connections import STATEMENT_S, Connections
+from headway.ledger.stores.postgresql.feedback import read_feedback
 from headway.ledger.stores.postgresql.indexes import build_missing
 from headway.ledger.stores.postgresql.keys import KeyNumbers, KeyTexts, find_profiles
 from headway.ledger.stores.postgresql.kinds import KindFinder
@@ -262,6 +265,13 @@ class PostgresqlStore:
 
     async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
         return await self._read(lambda reader: reader.scores(call_ids))
+
+    async def feedback(
+        self, where: FeedbackFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> FeedbackPage:
+        return await self._connections.read(
+            lambda connection: read_feedback(connection, where, _clamp(limit), cursor)
+        )
 
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         async def read(connection: Connection) -> Conversation | None:

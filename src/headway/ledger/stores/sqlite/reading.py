@@ -15,6 +15,7 @@ from headway.ledger.money import join_usd, sum_usd
 from headway.ledger.rows import COLUMNS, decode_row, ends_call
 from headway.ledger.store import Call, Filter, LogRow, Page, Session, SessionPage
 from headway.ledger.stores.sqlite.facets import RECONCILABLE, id_token
+from headway.ledger.stores.sqlite.feedback import feedback_of
 from headway.ledger.stores.sqlite.filters import (
     NEVER,
     RECORDS,
@@ -107,12 +108,7 @@ class Reader:
 
     def _feedback_on(self, packed: bytes | str) -> Iterator[Feedback]:
         sql = "SELECT * FROM feedback WHERE call_id = ? ORDER BY time_us, id"
-        for id_, call_id, time_us, *rest in self.db.execute(sql, (packed,)):
-            key_id, score, label, comment = rest
-            yield Feedback(
-                id=unpack_id(id_), call_id=unpack_id(call_id), timestamp=time_us / 1e6,
-                key_id=key_id, score=score, label=label, comment=comment,
-            )  # fmt: skip
+        return map(feedback_of, self.db.execute(sql, (packed,)))
 
     def scores(self, call_ids: Sequence[str]) -> dict[str, float]:
         known = {pack_id(each): each for each in call_ids}

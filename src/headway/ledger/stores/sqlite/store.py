@@ -21,6 +21,8 @@ from headway.ledger.store import (
     Conversation,
     Deleted,
     Dimension,
+    FeedbackFilter,
+    FeedbackPage,
     Filter,
     Page,
     Position,
@@ -32,6 +34,7 @@ from headway.ledger.store import (
 )
 from headway.ledger.stores.sqlite import contents, maintenance, writing
 from headway.ledger.stores.sqlite.connections import Connections
+from headway.ledger.stores.sqlite.feedback import read_feedback
 from headway.ledger.stores.sqlite.keys import KeyTexts
 from headway.ledger.stores.sqlite.reading import Reader
 from headway.ledger.stores.sqlite.sql import all_rows
@@ -153,6 +156,13 @@ class SqliteStore:
 
     async def scores(self, call_ids: Sequence[str]) -> Mapping[str, float]:
         return await self._read(lambda reader: reader.scores(call_ids))
+
+    async def feedback(
+        self, where: FeedbackFilter, *, limit: int = DEFAULT_LIMIT, cursor: str | None = None
+    ) -> FeedbackPage:
+        return await self._connections.read(
+            lambda db: read_feedback(db, where, _clamp(limit), cursor)
+        )
 
     async def conversation(self, call_id: str, owner: str | None = None) -> Conversation | None:
         def read(db: apsw.Connection) -> Conversation | None:

@@ -11,6 +11,7 @@ from headway.ledger import json_views, usage_views, value_counts
 from headway.ledger.store import Call, Conversation, Filter, LogRow, Session, Usage, ValueCounts
 from headway.metering.histogram import Histogram
 from headway.record import Feedback, LineItem, Record
+from headway.server.api.feedback_route import feedback_line
 from headway.server.api.generation_route import generation_of
 from headway.server.openapi.examples.base import ANSWER, HELLO, ID, PROVIDER, Example
 
@@ -152,6 +153,12 @@ RECONCILED = (
 )
 RECORDS = (Example("A record", _plain(_CALL)),)
 FEEDBACK = (Example("A score", {"id": ID, "score": 1.0, "label": "right"}),)
+FEEDBACK_PAGE = (
+    Example(
+        "A page",
+        {"data": [_plain(feedback_line(_FEEDBACK, Call((_CALL,))))], "next_cursor": None},
+    ),
+)
 FEEDBACK_REPLY = (
     Example(
         "Taken",

@@ -8,7 +8,7 @@ from pydantic import Field, RootModel, create_model
 
 from headway.ledger import comparison, json_views, usage_views, value_counts
 from headway.record import Record
-from headway.server.api import routes_route
+from headway.server.api import feedback_route, routes_route
 from headway.server.openapi.schemas.base import MadeShape, OpenShape, Shape
 from headway.server.openapi.schemas.from_structs import shape_of
 
@@ -48,6 +48,9 @@ def _page(name: str, doc: str, row: Any, **further: Any) -> Any:
 
 
 LogPage = _page("LogPage", "Calls, the newest first.", LogLine)
+FeedbackPage = _page(
+    "FeedbackPage", "Feedback, the newest first.", shape_of(feedback_route.FeedbackLine)
+)
 SessionPage = _page("SessionPage", "Sessions, the most recent first.", SessionView)
 SessionDetails = _page(
     "SessionDetails",
