@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from contract.conftest import Launch
+from contract.conftest import BODY_LIMIT, Launch
 from headway.server.openapi.schemas import compare as compare_schemas
 from support.for_each import for_each
 from support.gateway_process import GATE_KEY, Gateway
@@ -56,7 +56,7 @@ class Event(NamedTuple):
 
 
 def body_of(*models: Any, **fields: Any) -> dict[str, Any]:
-    return {"models": list(models), "messages": MESSAGES, **fields}
+    return {"messages": MESSAGES, **fields, "models": list(models)}
 
 
 def parse(stream: Stream) -> Iterator[Event]:
@@ -344,6 +344,18 @@ def test_twenty_lanes_run_at_once_and_further_ones_wait(
         assert (done["waited_ms"] > 2000 * GAP) is (lane >= 20)
         assert done["at_ms"] < done["metrics"]["latency_s"] * 1e3 + 100
         assert done["metrics"]["latency_s"] < 7 * GAP, "it counts from the lane's own start"
+
+
+def test_fewer_lanes_of_a_very_large_request_run_at_once(
+    gateway: Gateway, upstream: Upstream
+) -> None:
+    """Each has a body of its own in memory."""
+    upstream.play(saying("Hello", gap=GAP))
+    large = [{"role": "user", "content": "x" * (BODY_LIMIT * 9 // 10)}]
+    events = compare(gateway, "openai/a", runs=6, messages=large)
+    starts = [event.value["waits"] for event in events if event.type == "start"]
+    assert starts == [False] * 4 + [True] * 2
+    assert [last_of(events, lane)["type"] for lane in range(6)] == ["done"] * 6
 
 
 def test_a_lane_is_recorded_as_a_call_of_the_client(gateway: Gateway, upstream: Upstream) -> None:

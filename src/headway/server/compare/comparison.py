@@ -32,6 +32,8 @@ from headway.types import Headers
 
 CONCURRENT = 20
 """Lanes at a time; the others wait."""
+BODIES = 4
+"""Bodies of the largest size that the lanes may have at a time: each has one of its own."""
 ID_HEADER = b"x-headway-comparison"
 TAGS = b"x-headway-tags"
 NOT_PASSED = frozenset({b"content-encoding", b"content-length"})
@@ -50,6 +52,8 @@ class Comparison:
             raise LedgerUnavailable(NO_RECORD, retry_after_s=RECORD_RETRY_S)
         limits = gateway.snapshot.body_limit, gateway.snapshot.json_limit
         self._request = decode_request(ComparisonBody(), client_request, *limits)
+        size = sum(map(len, self._request.shared.values()))
+        self._places = min(CONCURRENT, max(1, BODIES * limits[0] // max(1, size)))
         self.id = gateway.new_id()
         self._gateway = gateway
         self._sink = sink
@@ -135,7 +139,7 @@ class Comparison:
         asyncio.get_running_loop().call_soon(self._start_lane)
 
     def _start_lane(self) -> None:
-        if not self._waiting or len(self._running) >= CONCURRENT:
+        if not self._waiting or len(self._running) >= self._places:
             return
         lane, request = self._waiting.popleft()
         self._running.add(lane)
@@ -159,7 +163,7 @@ class Comparison:
                 model=lane.model,
                 run=lane.run,
                 comparison=self.id,
-                waits=number >= CONCURRENT,
+                waits=number >= self._places,
             )
         )
 

@@ -22,9 +22,9 @@ each lane first; `chunk` as the pieces come; `done` or `error` at the end of a l
 all are over, and then the stream ends. Lanes are numbered from 0: all runs of the first model, \
 then those of the second.
 
-Up to 20 lanes run at a time; each further one waits (`waits` in its `start`) until another one is \
-over. `at_ms` of a lane and its metrics count from its own start, and `waited_ms` says how long \
-after the request that was.
+Up to 20 lanes run at a time, fewer of a very large request; each further one waits (`waits` in \
+its `start`) until another one is over. `at_ms` of a lane and its metrics count from its own \
+start, and `waited_ms` says how long after the request that was.
 
 A lane that fails or is refused, because its model is unknown for instance, leaves the others \
 alone. A request that is wrong for all of them is refused as a whole. A client that disconnects \
