@@ -1,4 +1,6 @@
-/** Blocks of code in an answer: a head with the language and a button that copies. */
+/** A block of code in an answer: a head with the language and a button that copies. */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
 import { copyText } from "./toasts.js";
 
 /** Names of languages in Markdown, as the highlighter calls them. @type {Record<string, string>} */
@@ -38,39 +40,32 @@ const LANGUAGES = {
 const MAX_HIGHLIGHTED = 40_000;
 
 /**
- * Replaces each `<pre>` of `fragment`. While a block is still being written (`isOpen`) it is not
- * highlighted.
- * @param {DocumentFragment} fragment
- * @param {boolean} isOpen
+ * @param {{text: string, language: string, isOpen: boolean}} props while a block is still being
+ *   written (`isOpen`) it is not highlighted
  */
-export function highlightBlocks(fragment, isOpen) {
-  for (const pre of fragment.querySelectorAll("pre")) {
-    const code = pre.querySelector("code") ?? pre;
-    const text = code.textContent ?? "";
-    const language = (code.getAttribute("class") ?? "").replace("language-", "");
-    const block = document.createElement("div");
-    block.className = "code-block";
-    pre.replaceWith(block);
-    block.append(makeHead(language, text), pre);
-    pre.tabIndex = 0;
+export function CodeBlock({ text, language, isOpen }) {
+  const ref = useRef(/** @type {HTMLElement | null} */ (null));
+  useLayoutEffect(() => {
+    const place = ref.current;
+    if (!place) return;
+    writeText(place, text);
     const known = LANGUAGES[language.toLowerCase()];
-    if (known && !isOpen && text.length < MAX_HIGHLIGHTED) highlight(code, text, known);
-  }
+    if (known && !isOpen && text.length < MAX_HIGHLIGHTED) highlight(place, text, known);
+  }, [text, language, isOpen]);
+  return html`<div class="code-block">
+    <div class="code-head"><span class="truncate">${language || "text"}</span>
+      <button type="button" class="button plain compact" onClick=${() => copyText(text, "Code")}>Copy</button></div>
+    <pre tabindex="0" role="region" aria-label="Code"><code ref=${ref} /></pre>
+  </div>`;
 }
 
-/** @param {string} language @param {string} text */
-function makeHead(language, text) {
-  const head = document.createElement("div");
-  head.className = "code-head";
-  const name = document.createElement("span");
-  name.textContent = language || "text";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button plain compact";
-  button.textContent = "Copy";
-  button.addEventListener("click", () => copyText(text.replace(/\n$/, ""), "Code"));
-  head.append(name, button);
-  return head;
+/** Appends where `text` only grew: a selection in it stays. @param {HTMLElement} place @param {string} text */
+function writeText(place, text) {
+  const [node] = place.childNodes;
+  const isGrown =
+    node instanceof Text && place.childNodes.length === 1 && text.startsWith(node.data);
+  if (isGrown) node.appendData(text.slice(node.data.length));
+  else place.textContent = text;
 }
 
 /**

@@ -1,32 +1,26 @@
 /** Mathematics in answers: recognized by marked, drawn by KaTeX, which is loaded when needed. */
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { html } from "../html.js";
 
-/** @param {string} text */
-const escapeHtml = (text) => text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-
-/** @param {string} source @param {boolean} isDisplay */
-const place = (source, isDisplay) =>
-  `<span data-math="${escapeHtml(source)}" data-display="${isDisplay}">${escapeHtml(source)}</span>`;
-
-// A dollar sign is mathematics only where it cannot be money: no blank inside, no digit after it.
-const INLINE = /^(?:\\\((.+?)\\\)|\$(?!\s)((?:\\.|[^\\$\n])+?)(?<![\s\\])\$(?!\d))/;
-const DISPLAY = /^(?:\$\$([\s\S]+?)\$\$|\\\[([\s\S]+?)\\\])/;
+// A dollar sign is mathematics only where it cannot be money or a name: no blank inside, no letter or
+// digit around it, no code between.
+const INLINE = /^(?:\\\((.+?)\\\)|\$(?!\s)((?:\\.|[^\\$\n`])+?)(?<![\s\\])\$(?![\w$]))/;
+const DISPLAY = /^(?:\$\$(?!\$)((?:\\[\s\S]|[^\\$])+?)\$\$(?!\$)|\\\[([\s\S]+?)\\\])/;
 
 /** @type {any[]} extensions of marked */
 export const mathExtensions = [
   {
     name: "displayMath",
     level: "block",
-    start: (/** @type {string} */ text) => text.search(/\$\$|\\\[/),
+    start: (/** @type {string} */ text) => text.search(/(?<=^|\n) {0,3}(?:\$\$|\\\[)/),
     tokenizer: (/** @type {string} */ text) => find(DISPLAY, text, "displayMath"),
-    renderer: (/** @type {any} */ token) => `<p>${place(token.source, true)}</p>`,
   },
   {
     name: "inlineMath",
     level: "inline",
-    start: (/** @type {string} */ text) => text.search(/\$|\\\(/),
+    start: (/** @type {string} */ text) => text.search(/(?<![\w$])\$|\\[([]/),
     tokenizer: (/** @type {string} */ text) =>
       find(DISPLAY, text, "inlineMath") ?? find(INLINE, text, "inlineMath"),
-    renderer: (/** @type {any} */ token) => place(token.source, token.isDisplay),
   },
 ];
 
@@ -38,27 +32,44 @@ function find(pattern, text, type) {
   return { type, raw: match[0], source, isDisplay: pattern === DISPLAY };
 }
 
-/** Draws all mathematics in `root`. @param {Element} root */
-export async function renderMath(root) {
-  const places = /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-math]"));
-  if (!places.length) return;
-  const { default: katex } = await import("katex");
-  loadStyles();
-  for (const node of places) {
-    const { math = "", display } = node.dataset;
-    try {
-      katex.render(math, node, {
-        displayMode: display === "true",
-        throwOnError: true,
-        trust: false,
-        maxExpand: 200,
-        maxSize: 20,
-      });
-    } catch {
-      node.className = "math-source";
-      node.textContent = math;
+/** A formula; its source until KaTeX is here, and where it is not valid. @param {{source: string, isDisplay: boolean}} props */
+export function Formula({ source, isDisplay }) {
+  const ref = useRef(/** @type {HTMLSpanElement | null} */ (null));
+  useLayoutEffect(() => {
+    if (ref.current) draw(ref.current, source, isDisplay);
+  }, [source, isDisplay]);
+  return html`<span class="formula" ref=${ref} />`;
+}
+
+/** @type {any} */
+let katex = null;
+
+/** @param {HTMLElement} place @param {string} source @param {boolean} displayMode */
+async function draw(place, source, displayMode) {
+  try {
+    if (!katex) {
+      showSource(place, source);
+      loadStyles();
+      katex = (await import("katex")).default;
     }
+    katex.render(source, place, {
+      displayMode,
+      throwOnError: true,
+      trust: false,
+      strict: false,
+      maxExpand: 200,
+      maxSize: 20,
+    });
+    place.classList.remove("math-source");
+  } catch {
+    showSource(place, source);
   }
+}
+
+/** @param {HTMLElement} place @param {string} source */
+function showSource(place, source) {
+  place.classList.add("math-source");
+  place.textContent = source;
 }
 
 function loadStyles() {

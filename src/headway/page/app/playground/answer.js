@@ -5,7 +5,8 @@ import { formatSeconds } from "../format.js";
 import { html } from "../html.js";
 import { AnswerActions } from "./answer_actions.js";
 import { AnswerMetrics } from "./answer_metrics.js";
-import { answerOf, retryFailed, runs } from "./conversation.js";
+import { retryFailed, runs } from "./conversation.js";
+import { answerOf } from "./live_answer.js";
 import { ReasoningBlock } from "./reasoning_block.js";
 import { emptyAnswer } from "./saved_state.js";
 import { SchemaResult } from "./schema_result.js";
@@ -21,7 +22,7 @@ const SILENCE_MS = 1500;
 export function Answer({ turn, given, isLast }) {
   const run = runs.value.get(turn.id);
   const lane = run?.lanes[0];
-  const version = lane?.version.value ?? 0;
+  lane?.version.value;
   useTick(Boolean(lane), 100);
   const answer = run ? answerOf(run) : (turn.answer ?? emptyAnswer());
   const isRunning = Boolean(run);
@@ -38,7 +39,7 @@ export function Answer({ turn, given, isLast }) {
     <${ToolCalls} turn=${turn} answer=${answer} given=${given} isRunning=${isRunning} />
     ${!isRunning && answer.status === "done" && html`<${SchemaResult} text=${answer.text} />`}
     ${!isRunning && html`<${Ending} turn=${turn} answer=${answer} hasContent=${hasContent} />`}
-    ${(hasContent || answer.metrics) && html`<${AnswerMetrics} answer=${answer} version=${version} isRunning=${isRunning} silenceMs=${silenceMs} />`}
+    ${(hasContent || answer.metrics) && html`<${AnswerMetrics} run=${run} answer=${answer} />`}
     ${!isRunning && html`<${AnswerActions} turn=${turn} answer=${answer} isLast=${isLast} />`}
     <p class="visually-hidden" role="status">${isRunning ? "" : "Answer complete"}</p>
   </article>`;

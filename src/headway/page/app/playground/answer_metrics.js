@@ -5,23 +5,38 @@ import { Popover } from "../components/dialog.js";
 import { gapsOf, quantile, Rhythm } from "../components/rhythm.js";
 import { formatCount, formatSeconds, formatSpeed } from "../format.js";
 import { html } from "../html.js";
+import { memo } from "../memo.js";
 import { Cost } from "./cost.js";
+import { answerOf } from "./live_answer.js";
 
-/** @typedef {import("./turns.js").Answer} Answer */
+/** @typedef {import("./turns.js").Answer} Answer @typedef {import("../streams/comparison.js").Comparison} Comparison */
 
 /** A silence shorter than this is drawn only when it is over. */
 const OPEN_GAP_MS = 200;
 
-/** @param {{answer: Answer, version: number, isRunning: boolean, silenceMs: number}} props */
-export function AnswerMetrics({ answer, version, isRunning, silenceMs }) {
-  const { arrivals } = answer;
-  const openMs = isRunning && silenceMs > OPEN_GAP_MS ? silenceMs : 0;
-  return html`<div class="answer-metrics">
-    ${arrivals.length > 2 && html`<${Rhythm} arrivals=${arrivals} version=${version + openMs} openMs=${openMs} height=${28} />`}
-    <div class="figures"><${Metrics} compact items=${itemsOf(answer, isRunning)} /></div>
-    ${!isRunning && html`<${Remarks} answer=${answer} />`}
-  </div>`;
+/** Figures and rhythm are drawn at most this often while an answer arrives. */
+const BEAT_MS = 50;
+
+/** @param {{run: Comparison | undefined, answer: Answer}} props */
+export function AnswerMetrics({ run, answer }) {
+  const beat = run ? Math.floor(performance.now() / BEAT_MS) : 0;
+  return html`<${Beat} run=${run} answer=${run ? null : answer} beat=${beat} />`;
 }
+
+const Beat = memo(
+  /** @param {{run: Comparison | undefined, answer: Answer | null, beat: number}} props */
+  function Beat({ run, answer: finished, beat }) {
+    const answer = run ? answerOf(run) : /** @type {Answer} */ (finished);
+    const { arrivals } = answer;
+    const silenceMs = run ? performance.now() - run.lanes[0].seenAt : 0;
+    const openMs = silenceMs > OPEN_GAP_MS ? silenceMs : 0;
+    return html`<div class="answer-metrics">
+      ${arrivals.length > 2 && html`<${Rhythm} arrivals=${arrivals} version=${beat} openMs=${openMs} height=${28} />`}
+      <div class="figures"><${Metrics} compact items=${itemsOf(answer, Boolean(run))} /></div>
+      ${!run && html`<${Remarks} answer=${answer} />`}
+    </div>`;
+  },
+);
 
 /** @param {Answer} answer @param {boolean} isRunning */
 function itemsOf(answer, isRunning) {

@@ -1,12 +1,13 @@
 /** The conversation that is shown, and what can be done with it. It outlives the view of the page. */
 import { batch, computed, effect, signal } from "@preact/signals";
-import { send } from "../api/client.js";
+import { getJson, send } from "../api/client.js";
 import { showToast } from "../components/toasts.js";
 import { areModelsLoaded, modelById, models } from "../state/models.js";
 import { keptSignal } from "../state/settings.js";
 import { Comparison } from "../streams/comparison.js";
+import { answerOf } from "./live_answer.js";
 import { buildBody, findProblem } from "./request.js";
-import { describeTransformation, emptyAnswer } from "./saved_state.js";
+import { emptyAnswer } from "./saved_state.js";
 import { emptySettings } from "./settings.js";
 import {
   addTurn,
@@ -27,6 +28,7 @@ export const settings = signal(emptySettings());
 export const draft = signal({ text: "", images: /** @type {string[]} */ ([]) });
 /** The answers that arrive now, by the id of their turn. */
 export const runs = signal(/** @type {Map<string, Comparison>} */ (new Map()));
+const RECORD_PAUSES_MS = [400, 1200, 4000];
 /** The model that was used last, for the next visit. */
 const lastModel = keptSignal("playground.model", "");
 
@@ -133,48 +135,36 @@ function finish(id, run) {
     tree.value = updateTurn(tree.peek(), id, { answer: answerOf(run) });
     runs.value = new Map([...runs.peek()].filter(([other]) => other !== id));
   });
+  if (!run.lanes[0].metrics && run.id) addRecord(id, run.id);
 }
 
-/** What has arrived until now. @param {Comparison} run @returns {Answer} */
-export function answerOf(run) {
-  const lane = run.lanes[0];
-  const {
-    text,
-    reasoning,
-    reasoningDetails,
-    metrics,
-    cost,
-    id,
-    provider,
-    servedModel,
-    finishReason,
-  } = lane;
-  return {
-    ...emptyAnswer(),
-    ...{
-      text,
-      reasoning,
-      reasoningDetails,
-      metrics,
-      cost,
-      id,
-      provider,
-      servedModel,
-      finishReason,
-    },
-    model: lane.model,
-    status:
-      lane.status.peek() === "failed"
-        ? "failed"
-        : lane.status.peek() === "done"
-          ? "done"
-          : "stopped",
-    toolCalls: lane.toolCalls.filter(Boolean),
-    error: lane.error,
-    transformations: lane.transformations.map(describeTransformation),
-    arrivals: lane.arrivals,
-    thoughtMs: lane.thoughtMs,
-  };
+/**
+ * An answer that was stopped or failed comes without figures: its record has them, a moment later.
+ * @param {string} id of the turn @param {string} comparison
+ */
+async function addRecord(id, comparison) {
+  for (const pause of RECORD_PAUSES_MS) {
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    const found = await getJson("api/logs", {
+      query: { tag: `compare:${comparison}`, limit: 1 },
+    }).catch(() => null);
+    const record = found?.data?.[0];
+    const turn = findTurn(tree.peek(), id);
+    if (!turn?.answer) return;
+    if (record) {
+      const { id: recordId, provider, deployment } = record;
+      tree.value = updateTurn(tree.peek(), id, {
+        answer: {
+          ...turn.answer,
+          id: recordId,
+          provider,
+          servedModel: deployment,
+          metrics: { ...record, cached_tokens: record.cache_read_tokens },
+        },
+      });
+      return;
+    }
+  }
 }
 
 /** Stops what arrives on the path that is shown. What has arrived stays. */

@@ -16,7 +16,6 @@ import {
   startNew,
   tree,
 } from "./conversation.js";
-import { importLog } from "./log_import.js";
 import { MAX_LINK_IMAGES, packState, unpackState } from "./saved_state.js";
 
 const KEY = "headway.playground";
@@ -94,7 +93,11 @@ async function openState(state) {
 async function openRecord(id) {
   isOpening.value = true;
   try {
-    restore(importLog(await getJson(`api/logs/${encodeURIComponent(id)}`)));
+    const [{ importLog }, detail] = await Promise.all([
+      import("./log_import.js"),
+      getJson(`api/logs/${encodeURIComponent(id)}`),
+    ]);
+    restore(importLog(detail));
     linkError.value = null;
   } catch (error) {
     linkError.value = /** @type {Error} */ (error).message;

@@ -8,7 +8,6 @@ import { useShortcuts } from "../shortcuts.js";
 import { keptSignal } from "../state/settings.js";
 import { addImages, Composer, focusPrompt } from "./composer.js";
 import { isRunning, startNew, stop } from "./conversation.js";
-import { CopyAs } from "./copy_as.js";
 import { Head } from "./head.js";
 import { imageFiles } from "./images.js";
 import { watchLink } from "./link.js";
@@ -20,8 +19,19 @@ import { useMedia } from "./use_media.js";
 const isPanelKept = keptSignal("playground.panel", true);
 const isDrawerOpen = signal(false);
 const isCopyOpen = signal(false);
+/** The dialog, which is loaded when it is first wanted. */
+const copyAs = signal(/** @type {any} */ (null));
 /** Narrower windows show the settings above the page. */
 const WIDE = "(min-width: 1100px)";
+
+async function openCopy() {
+  isCopyOpen.value = true;
+  copyAs.value ??= (await import("./copy_as.js")).CopyAs;
+}
+
+function closeCopy() {
+  isCopyOpen.value = false;
+}
 
 export function Page() {
   useEffect(watchLink, []);
@@ -57,9 +67,7 @@ export function Page() {
     },
   });
   return html`<div class="page-fill playground">
-    <${Head} isPanelOpen=${isPanelOpen} onPanel=${togglePanel} onCopy=${() => {
-      isCopyOpen.value = true;
-    }} />
+    <${Head} isPanelOpen=${isPanelOpen} onPanel=${togglePanel} onCopy=${openCopy} />
     <div class="playground-body">
       <${DropArea}><${Thread} /><${Composer} onSettings=${openPanel} /></${DropArea}>
       ${isPanelOpen && html`<aside class="settings-side" aria-label="Settings"><${SettingsPanel} /></aside>`}
@@ -71,12 +79,7 @@ export function Page() {
         isDrawerOpen.value = false;
       }}><${SettingsPanel} /></${Dialog}>`
     }
-    ${
-      isCopyOpen.value &&
-      html`<${CopyAs} onClose=${() => {
-        isCopyOpen.value = false;
-      }} />`
-    }
+    ${isCopyOpen.value && copyAs.value && html`<${copyAs.value} onClose=${closeCopy} />`}
   </div>`;
 }
 

@@ -47,8 +47,11 @@ function NumberControl({ id, field, value, problem }) {
 /** @param {{field: Field, value: any}} props */
 function Slider({ field, value }) {
   const { minimum, maximum, step } = field.range;
-  return html`<input type="range" aria-label=${`${field.label}, slider`} min=${minimum ?? 0} max=${maximum ?? 1} step=${step ?? 0.01}
-    value=${value ?? field.range.default ?? minimum ?? 0}
+  const [from, to] = [minimum ?? 0, maximum ?? 1];
+  const shown = value ?? field.range.default ?? from;
+  const fill = value === undefined ? 0 : Math.min(1, Math.max(0, (value - from) / (to - from)));
+  return html`<input type="range" class="slider" aria-label=${`${field.label}, slider`} min=${from} max=${to} step=${step ?? 0.01}
+    style=${{ "--fill": `${fill * 100}%` }} value=${shown}
     onInput=${(/** @type {Event} */ event) => setParameter(field.name, Number(textOf(event)))} />`;
 }
 

@@ -116,7 +116,11 @@ export function fieldsOf(model) {
       .map((name) => model?.parameters[name])
       .find(Boolean);
     const range = { ...field.range, ...withoutUnset(found ?? {}) };
-    if (field.name === "max_tokens" && model?.max_output) range.maximum = model.max_output;
+    if (field.name === "max_tokens") {
+      // Unset, it is the provider's own, which the range does not say.
+      range.default = null;
+      if (model?.max_output) range.maximum = model.max_output;
+    }
     return {
       ...field,
       range,

@@ -46,9 +46,8 @@ export function Welcome() {
       areModelsLoaded.value &&
       hasOnlyOwn &&
       html`<div class="key-help small quiet">
-        <p>This model runs on the gateway's machine and needs no key.</p>
-        <p>For others, start the gateway with a key in its environment (<code>OPENAI_API_KEY</code>, <code>ANTHROPIC_API_KEY</code>,
-          <code>GEMINI_API_KEY</code>, …) or write it into <code>headway.yaml</code>; they then stand in the list above.</p>
+        <p>This model runs on the gateway's own machine and needs no key. To add others, start the gateway with</p>
+        <p><code>OPENAI_API_KEY</code>, <code>ANTHROPIC_API_KEY</code>, … in its environment, or write the keys into <code>headway.yaml</code>.</p>
       </div>`
     }
     ${
@@ -56,8 +55,8 @@ export function Welcome() {
       !models.value.length &&
       !modelsError.value &&
       html`<div class="key-help small quiet">
-        <p>No model can be used yet. Start the gateway with a key in its environment (<code>OPENAI_API_KEY</code>, <code>ANTHROPIC_API_KEY</code>, …),</p>
-        <p>or write one into <code>headway.yaml</code> under <code>providers</code>.</p>
+        <p>No model can be used yet. Start the gateway with <code>OPENAI_API_KEY</code>, <code>ANTHROPIC_API_KEY</code>, …</p>
+        <p>in its environment, or write the keys into <code>headway.yaml</code>.</p>
       </div>`
     }
   </div>`;
