@@ -89,7 +89,7 @@ def test_a_late_refusal_of_an_earlier_request_does_not_ask_again(
     dialog = shell.tab.get_by_role("dialog", name="Gateway key")
     dialog.wait_for()
     held: list[Route] = []
-    shell.tab.route("**/api/usage", held.append)
+    shell.tab.route("**/api/usage", lambda route: held.append(route))
     shell.tab.evaluate(ASK)
     dialog.get_by_label("Key", exact=True).fill(GATE_KEY)
     dialog.get_by_role("button", name="Use this key").click()
