@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
 
@@ -19,8 +20,10 @@ DAY_S = 86400.0
 
 
 def fill(path: Path, count: int, days: float) -> None:
-    """Write ``count`` records of the last ``days`` to the SQLite file."""
-    asyncio.run(_fill(path, count, days * DAY_S))
+    """Write ``count`` records of the last ``days`` to the SQLite file. In a thread: the browser's
+    driver has an event loop in the tests' own."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(_fill(path, count, days * DAY_S))).result()
 
 
 async def _fill(path: Path, count: int, span_s: float) -> None:

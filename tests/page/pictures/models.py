@@ -4,4 +4,9 @@ from __future__ import annotations
 
 from page.pictures.picture import Picture
 
-PICTURES = [Picture("models", "#/models")]
+PICTURES = [
+    Picture("models", "#/models"),
+    Picture("models-providers", "#/models/providers"),
+    Picture("models-routes", "#/models/routes"),
+    Picture("models-explain", "#/models/explain?model=quick"),
+]

@@ -42,9 +42,9 @@ export function DateRange({ range, isExact, onChange }) {
   return html`<${Popover} button=${button} isOpen=${isOpen.value} onClose=${close} class="right">
     <form class="stack date-range" onSubmit=${submit}>
       <div class="field"><label for="range-since">From</label>
-        <input id="range-since" class="input" type="datetime-local" name="since" required value=${toField(range.since)} /></div>
+        <input id="range-since" class="input" type="datetime-local" name="since" required defaultValue=${toField(range.since)} /></div>
       <div class="field"><label for="range-until">To</label>
-        <input id="range-until" class="input" type="datetime-local" name="until" value=${range.until ? toField(range.until) : ""} />
+        <input id="range-until" class="input" type="datetime-local" name="until" defaultValue=${range.until ? toField(range.until) : ""} />
         ${problem.value ? html`<span class="problem" role="alert">${problem}</span>` : html`<span class="hint">Empty: up to now. Days begin at midnight UTC.</span>`}</div>
       <button class="button primary">Show</button>
     </form>

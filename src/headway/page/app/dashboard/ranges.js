@@ -1,14 +1,18 @@
 /** Ranges of time and the steps that they are shown in. All limits are in UTC, as the ledger sums. */
 
-/** @typedef {"hour" | "day" | "month"} Step */
+/** @typedef {"minute" | "five_minutes" | "hour" | "day" | "month"} Step */
 /** @typedef {{since: Date, until: Date | null, step: Step}} Range */
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
+/** Milliseconds of the steps that have always the same length. */
+const SIZES = { minute: MINUTE, five_minutes: 5 * MINUTE, hour: HOUR, day: DAY };
 const MAX_HOURS = 8 * 24;
 const MAX_DAYS = 190;
 
 export const PRESETS = [
+  { value: "1h", label: "1 h", step: /** @type {Step} */ ("minute"), count: 60 },
   { value: "24h", label: "24 h", step: /** @type {Step} */ ("hour"), count: 24 },
   { value: "7d", label: "7 d", step: /** @type {Step} */ ("hour"), count: 7 * 24 },
   { value: "30d", label: "30 d", step: /** @type {Step} */ ("day"), count: 30 },
@@ -30,7 +34,7 @@ export function readRange(query, now) {
     return { since, until, step: stepFor(since, until ?? now) };
   }
   const name = query.get("range") ?? DEFAULT_PRESET;
-  const preset = PRESETS.find((one) => one.value === name) ?? PRESETS[1];
+  const preset = PRESETS.find((one) => one.value === name) ?? PRESETS[2];
   return {
     since: goBack(floorTo(now, preset.step), preset.step, preset.count - 1),
     until: null,
@@ -47,22 +51,22 @@ function readDate(text) {
 /** @param {Date} since @param {Date} until @returns {Step} */
 export function stepFor(since, until) {
   const span = until.getTime() - since.getTime();
+  if (span <= 2 * HOUR) return "minute";
+  if (span <= 6 * HOUR) return "five_minutes";
   return span <= MAX_HOURS * HOUR ? "hour" : span <= MAX_DAYS * DAY ? "day" : "month";
 }
 
-/** The beginning of the hour, day or month of `date`. @param {Date} date @param {Step} step */
+/** The beginning of the step in which `date` is. @param {Date} date @param {Step} step */
 export function floorTo(date, step) {
-  const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()];
-  if (step === "month") return new Date(Date.UTC(year, month, 1));
-  if (step === "day") return new Date(Date.UTC(year, month, day));
-  return new Date(Math.floor(date.getTime() / HOUR) * HOUR);
+  if (step === "month") return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth(), 1));
+  return new Date(Math.floor(date.getTime() / SIZES[step]) * SIZES[step]);
 }
 
 /** `count` steps earlier; later with a negative count. @param {Date} date @param {Step} step @param {number} count */
 export function goBack(date, step, count) {
   if (step === "month")
     return new Date(Date.UTC(date.getUTCFullYear(), date.getUTCMonth() - count, 1));
-  return new Date(date.getTime() - count * (step === "day" ? DAY : HOUR));
+  return new Date(date.getTime() - count * SIZES[step]);
 }
 
 /** The beginnings of all steps of a range, in Unix seconds. @param {Range} range @param {Date} now */

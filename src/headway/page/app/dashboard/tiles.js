@@ -35,7 +35,7 @@ const TILES = [
     figure: FIGURES.failedShare,
     format: formatShare,
     isLessBetter: true,
-    detail: (row) => `${formatCount(row.failed)} requests`,
+    detail: describeFailures,
   },
   {
     label: "Time to first token",
@@ -64,6 +64,12 @@ const TILES = [
     detail: (row) => `${formatBrief(row.cache_read_tokens)} tokens read from providers' caches`,
   },
 ];
+
+/** @param {any} row */
+function describeFailures(row) {
+  if (row.errors === null) return `${formatCount(row.failed)} failed or cancelled`;
+  return `${formatCount(row.errors)} failed, ${formatCount(row.failed - row.errors)} cancelled`;
+}
 
 /** @param {any} row */
 function describeSpend(row) {

@@ -5,7 +5,8 @@
  * @typedef {object} UsageRow
  * @property {Record<string, string | null>} group
  * @property {number} calls
- * @property {number} failed
+ * @property {number} failed calls that did not end well
+ * @property {number | null} errors those of them that failed; the others were cancelled or refused
  * @property {number} input_tokens
  * @property {number} output_tokens
  * @property {number} total_tokens
@@ -28,8 +29,8 @@ export const metricOf = (metric, which) => (row) => row.metrics[metric]?.[which]
 export const FIGURES = {
   cost: (row) => row.cost_usd,
   calls: (row) => row.calls,
-  failed: (row) => row.failed,
-  failedShare: (row) => (row.calls ? row.failed / row.calls : null),
+  failed: (row) => row.errors ?? row.failed,
+  failedShare: (row) => (row.calls ? (row.errors ?? row.failed) / row.calls : null),
   inputTokens: (row) => row.input_tokens,
   outputTokens: (row) => row.output_tokens,
   totalTokens: (row) => row.total_tokens,
