@@ -12,7 +12,7 @@ from statistics import median
 from msgspec import Struct
 
 from headway.cli import number_formats as numbers
-from headway.cli.compare_lanes import Comparison, Lane
+from headway.cli.compare_lanes import COLORS, Comparison, Lane
 from headway.cli.metrics_line import dollars
 from headway.cli.tables import Line, Measure, shorten
 from headway.cli.wrapped_text import WrappedText
@@ -22,7 +22,6 @@ NARROWEST, WIDEST = 32, 100
 SEPARATOR = " · "
 LEAST_LINES = 3
 """Of text in a column; where there is less room, a lane is one line."""
-COLORS = ("cyan", "magenta", "yellow", "blue")
 STALL, STALL_S = 6.0, 0.1
 """A gap is a stall if it is so many times the median, and so long."""
 CALM = 3.0

@@ -7,6 +7,8 @@ from itertools import pairwise
 from typing import Any, Literal
 
 Event = Mapping[str, Any]
+COLORS = ("cyan", "magenta", "yellow", "blue")
+"""Of the models, one after another."""
 State = Literal["waiting", "streaming", "done", "failed", "stopped"]
 
 

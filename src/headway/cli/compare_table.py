@@ -10,7 +10,7 @@ from statistics import mean, median
 from msgspec import Struct
 
 from headway.cli import number_formats as numbers
-from headway.cli.compare_lanes import Lane
+from headway.cli.compare_lanes import COLORS, Lane
 from headway.cli.tables import Cell, Cells, Column, Table
 
 MILLION = 10**6
@@ -68,7 +68,7 @@ MEASURES = (
     Measure("1M calls", _cost, _cost_of_million, min, mean, has_spread=False),
 )
 COLUMNS = (
-    Column("Model", style="cyan", least=12),
+    Column("Model", least=12),
     *(Column(each.title, is_right=True) for each in MEASURES),
 )
 
@@ -78,12 +78,13 @@ def comparison_table(runs: Sequence[Runs], *, marks: bool = False) -> Table:
     values = [[_values(measure, lanes) for measure in MEASURES] for lanes in runs]
     best = [_best(measure, [row[at] for row in values]) for at, measure in enumerate(MEASURES)]
     rows: list[Cells] = []
-    for lanes, row in zip(runs, values, strict=True):
+    for number, (lanes, row) in enumerate(zip(runs, values, strict=True)):
+        name = Cell(lanes[0].name, COLORS[number % len(COLORS)])
         cells = [
             _cell(measure, found, best[at], marks=marks)
             for at, (measure, found) in enumerate(zip(MEASURES, row, strict=True))
         ]
-        rows.append([lanes[0].name, *_marked_tokens(cells, lanes), _outcome(lanes)])
+        rows.append([name, *_marked_tokens(cells, lanes), _outcome(lanes)])
         if any(len(set(found)) > 1 for found in row):
             rows += [_extreme("least", min, row), _extreme("most", max, row)]
     has_runs = any(len(lanes) > 1 for lanes in runs)
