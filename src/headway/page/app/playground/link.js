@@ -6,16 +6,8 @@ import { batch, effect, signal, untracked } from "@preact/signals";
 import { getJson } from "../api/client.js";
 import { navigate, route, routeHref } from "../state/router.js";
 import { decodeState, encodeState } from "../state/share.js";
-import {
-  answerOf,
-  draft,
-  restore,
-  runs,
-  setModel,
-  settings,
-  startNew,
-  tree,
-} from "./conversation.js";
+import { draft, restore, runs, setModel, settings, startNew, tree } from "./conversation.js";
+import { answerOf } from "./live_answer.js";
 import { MAX_LINK_IMAGES, packState, unpackState } from "./saved_state.js";
 
 const KEY = "headway.playground";
