@@ -9,7 +9,7 @@ from tests.support.ledger_stores import make_record
 
 from headway.ledger.cubes import DAY_US, FAMILIES, Cube
 from headway.ledger.new_sums import NewSums
-from headway.ledger.rows import encode_row, gaps_of, keys_of
+from headway.ledger.rows import encode_rows, gaps_of, keys_of
 from headway.ledger.segments import CUBES, Block, decode, encode_parts, merge
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 from headway.ledger.usage_parts import Cell, contributions_of, correct_call_cost, flags_of
@@ -27,8 +27,7 @@ def sum_up(*batches: Sequence[Record], rolled: int = 0) -> Segments:
     for records in batches:
         keys = [keys_of(record) for record in records]
         gaps = [gaps_of(record) for record in records]
-        plain = 1, 1, None, None, None, None
-        rows = [encode_row(each, plain, some) for each, some in zip(records, gaps, strict=True)]
+        rows = encode_rows(records, [[None] * len(records)] * 6, gaps)
         flags = [flags_of(each.profile, each.terms) for each in keys]
         costs = [row[17] for row in rows]
         places = [(DAY * DAY_US, (at % 3,) * 4, at % 3, None) for at in range(len(records))]

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from tests.support.ledger_stores import make_record
 
-from headway.ledger.rows import Gaps, encode_row, gaps_of, keys_of
+from headway.ledger.rows import Gaps, encode_rows, gaps_of, keys_of
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 from headway.ledger.usage_parts import (
     Cell,
@@ -24,8 +24,7 @@ EVERY = range(len(HISTOGRAM_METRICS))
 def contribute(*records: Record) -> tuple[list[Contribution], list[Gaps | None]]:
     keys = [keys_of(record) for record in records]
     gaps = [gaps_of(record) for record in records]
-    numbers = 1, 1, None, None, None, None
-    rows = [encode_row(record, numbers, each) for record, each in zip(records, gaps, strict=True)]
+    rows = encode_rows(records, [[None] * len(records)] * 6, gaps)
     flags = [flags_of(each.profile, each.terms) for each in keys]
     costs = [None if each.cost_usd is None else picodollars(each.cost_usd) for each in records]
     return contributions_of(rows, flags, costs, gaps), gaps

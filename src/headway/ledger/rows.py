@@ -3,7 +3,7 @@
 What many records have in common is kept once and referred to by a number: their *profile* (what
 logs are filtered by), their *terms* (what else is of few kinds), user, tags, session and
 parameters. ``keys_of`` gives the six keys of a record; a database finds their numbers, and
-``encode_row`` makes the row. Times are microseconds (the gateway's own time: nanoseconds), amounts
+``encode_rows`` makes the row. Times are microseconds (the gateway's own time: nanoseconds), amounts
 picodollars (``headway.ledger.money``), so a record comes back rounded to these.
 """
 
@@ -19,7 +19,7 @@ import msgspec
 from msgspec import Raw
 from msgspec.structs import replace
 
-from headway.ledger.ids import pack_id, pack_prefixed_id, unpack_id
+from headway.ledger.ids import pack_id, pack_ids, pack_prefixed_id, unpack_id
 from headway.ledger.money import format_usd, join_usd, parse_usd
 from headway.record import LineItem, Record
 
@@ -67,7 +67,7 @@ COLUMNS = (
     "gap_p95_us", "gap_max_us", "overhead_ns", *SIZE_FIELDS, "gaps", "upstream_request_id",
     "reply_id", "more",
 )  # fmt: skip
-"""Of a row of ``encode_row``, in this order.
+"""Of a row of ``encode_rows``, in this order.
 
 - ``time_us``: Unix microseconds at the end of the attempt; ``duration_us``: since the start.
 - ``id``, ``request_id``, ``call_id``: as ``pack_id`` gives them; ``call_id`` is None where it is
@@ -164,54 +164,56 @@ def keys_of(record: Record) -> Keys:
     )
 
 
-def encode_row(record: Record, numbers: Sequence[int | None], gaps: Gaps | None) -> Row:
-    """The values of ``COLUMNS``; ``numbers`` are those of the record's keys, in their order, and
-    ``gaps`` is what ``gaps_of`` gives. Written out, as that takes half the time of a loop over the
-    names."""
-    id_, call_id, timestamp = record.id, record.call_id, record.timestamp
-    items, rare = record.line_items, _rare_of(record)
-    upstream_id, reply_id = record.upstream_request_id, record.reply_id
-    cost_pd, cost_rest = _split_cost(record.cost_usd)
-    computed_pd, computed_rest = _split_cost(record.cost_computed_usd)
-    return (
-        round(timestamp * 1e6),
-        pack_id(id_),
-        pack_id(record.request_id),
-        None if call_id == id_ or not call_id else pack_id(call_id),
+_stored_of = attrgetter(
+    "timestamp", "started", "id", "request_id", "call_id", "line_items", "cost_usd",
+    "cost_computed_usd", "upstream_request_id", "reply_id", "gateway_overhead_s", *TOKEN_FIELDS,
+    *TIME_FIELDS, *SIZE_FIELDS,
+)  # fmt: skip
+
+
+def encode_rows(
+    records: Sequence[Record],
+    numbers: Sequence[Sequence[int | None]],
+    gaps: Sequence[Gaps | None],
+) -> list[Row]:
+    """The values of ``COLUMNS``, of one or more records. ``numbers`` are those of their keys: a
+    column for each of ``Keys``. ``gaps`` is what ``gaps_of`` gives."""
+    (
+        timestamps, started, ids, request_ids, call_ids, items, costs, computed, upstream_ids,
+        reply_ids, overheads, *counts,
+    ) = zip(*map(_stored_of, records), strict=True)  # fmt: skip
+    tokens, counts = counts[: len(TOKEN_FIELDS)], counts[len(TOKEN_FIELDS) :]
+    times, sizes = counts[: len(TIME_FIELDS)], counts[len(TIME_FIELDS) :]
+    columns = (
+        [round(time * 1e6) for time in timestamps],
+        pack_ids(ids),
+        pack_ids(request_ids),
+        [
+            None if call_id == id_ or not call_id else pack_id(call_id)
+            for call_id, id_ in zip(call_ids, ids, strict=True)
+        ],
         *numbers,
-        round((timestamp - record.started) * 1e6),
-        record.input_tokens, record.output_tokens, record.cache_read_tokens,
-        record.cache_write_tokens, record.cache_write_1h_tokens, record.reasoning_tokens,
-        cost_pd, cost_rest, computed_pd, computed_rest,
-        " ".join([item.quantity for item in items]) if items else None,
-        *_micros_of(record),
-        record.content_events, record.request_bytes, record.response_bytes,
-        record.upstream_request_bytes, record.upstream_response_bytes,
-        None if gaps is None else pack_gaps(gaps),
-        None if upstream_id is None else pack_prefixed_id(upstream_id),
-        None if reply_id is None else pack_id(reply_id),
-        None if rare == _RARE_DEFAULTS else _encode_rare(rare),
-    )  # fmt: skip
-
-
-def _micros_of(record: Record) -> Row:
-    """The times from ``latency_us`` to ``overhead_ns``."""
-    latency, first_byte = record.latency_s, record.time_to_first_byte_s
-    first_token, sent = record.time_to_first_token_s, record.time_to_sent_s
-    mean, median = record.inter_token_latency_s, record.inter_token_latency_p50_s
-    p95, longest = record.inter_token_latency_p95_s, record.inter_token_latency_max_s
-    overhead = record.gateway_overhead_s
-    return (
-        None if latency is None else round(latency * 1e6),
-        None if first_byte is None else round(first_byte * 1e6),
-        None if first_token is None else round(first_token * 1e6),
-        None if sent is None else round(sent * 1e6),
-        None if mean is None else round(mean * 1e6),
-        None if median is None else round(median * 1e6),
-        None if p95 is None else round(p95 * 1e6),
-        None if longest is None else round(longest * 1e6),
-        None if overhead is None else round(overhead * 1e9),
+        [round((end - start) * 1e6) for end, start in zip(timestamps, started, strict=True)],
+        *tokens,
+        *_split_costs(costs),
+        *_split_costs(computed),
+        [" ".join([item.quantity for item in each]) if each else None for each in items],
+        *[[None if time is None else round(time * 1e6) for time in column] for column in times],
+        [None if time is None else round(time * 1e9) for time in overheads],
+        *sizes,
+        [None if each is None else pack_gaps(each) for each in gaps],
+        [None if each is None else pack_prefixed_id(each) for each in upstream_ids],
+        [None if each is None else pack_id(each) for each in reply_ids],
+        [None if rare == _RARE_DEFAULTS else _encode_rare(rare) for rare in map(_rare_of, records)],
     )
+    return list(zip(*columns, strict=True))
+
+
+def _split_costs(texts: Sequence[str | None]) -> Sequence[Sequence[Any]]:
+    """Columns of ``_split_cost``."""
+    if not any(texts):
+        return [None] * len(texts), [None] * len(texts)
+    return list(zip(*map(_split_cost, texts), strict=True))
 
 
 def _split_cost(text: str | None) -> tuple[int | None, str | None]:
@@ -314,7 +316,7 @@ def decode_row(row: Sequence[Any], texts: Texts) -> Record:
 def round_record(record: Record) -> Record:
     """``record`` as databases give it back."""
     keys = keys_of(record)
-    row = encode_row(record, [None] * len(keys), gaps_of(record))
+    (row,) = encode_rows([record], [[None]] * len(keys), [gaps_of(record)])
     return decode_row(row, Texts(*keys))
 
 

@@ -10,7 +10,7 @@ from headway.ledger.content_chain import search_words
 from headway.ledger.cubes import Address, Sums
 from headway.ledger.ids import unpack_id
 from headway.ledger.money import join_usd, split_usd, sum_usd
-from headway.ledger.rows import COLUMNS, LARGEST, Row, encode_row, gaps_of
+from headway.ledger.rows import COLUMNS, LARGEST, Row, encode_rows, gaps_of
 from headway.ledger.stores.postgresql.ids import clean, key_of_packed, pack_texts
 from headway.ledger.stores.postgresql.kinds import KnownKind
 from headway.ledger.stores.postgresql.schema import NARROW, RECORD_COLUMNS
@@ -61,7 +61,7 @@ class Batch:
         """What is to be appended to the cells, once all rows were made."""
         self._kinds = kinds
         profiles, terms = [kind.profile for kind in kinds], [kind.terms for kind in kinds]
-        self._numbers = list(zip(profiles, terms, *names, strict=True))
+        self._numbers = [profiles, terms, *names]
         self._sums = Sums()
         self._early: dict[int, Row] = {}
         """Rows that were made first: those of calls with several attempts."""
@@ -111,13 +111,11 @@ class Batch:
     def _make_rows(self, start: int, stop: int) -> list[Row]:
         rows = []
         early, records, call_costs = self._early, self.records, self._call_costs
-        numbers, gaps = self._numbers, self._gaps
-        for at in range(start, stop):
+        for at, plain in enumerate(self._encode(range(start, stop)), start):
             record = records[at]
             row = early.get(at)
             if row is None:
-                row = encode_row(record, numbers[at], gaps[at])
-                row = row + _NO_EXTRAS if _is_fit(row) else _fit_ids(row)
+                row = plain + _NO_EXTRAS if _is_fit(plain) else _fit_ids(plain)
             if row[_DURATION] > _LARGEST_NARROW or (row[_OVERHEAD] or 0) > _LARGEST_NARROW:
                 self.large.append(at)
             if record.error_message:
@@ -127,15 +125,25 @@ class Batch:
             rows.append(row)
         return rows
 
+    def _encode(self, chosen: Sequence[int]) -> list[Row]:
+        if not chosen:
+            return []
+        records, gaps = [self.records[at] for at in chosen], [self._gaps[at] for at in chosen]
+        numbers = [[column[at] for at in chosen] for column in self._numbers]
+        return encode_rows(records, numbers, gaps)
+
     def _add_up_calls(self) -> None:
         """Find the calls with several attempts, and what those in the batch cost together."""
         several = self.several
         several.clear()
-        for at, record in enumerate(self.records):
-            if not record.is_last or (record.call_id and record.call_id != record.id):
-                row = encode_row(record, self._numbers[at], self._gaps[at])
-                row = self._early[at] = _fit_ids(row)
-                several.setdefault(row[3] or row[1], []).append(at)
+        early = [
+            at
+            for at, record in enumerate(self.records)
+            if not record.is_last or (record.call_id and record.call_id != record.id)
+        ]
+        for at, plain in zip(early, self._encode(early), strict=True):
+            row = self._early[at] = _fit_ids(plain)
+            several.setdefault(row[3] or row[1], []).append(at)
         self.incomplete = []
         for call, places in several.items():
             costs = {self._early[at][:2]: self._early[at][_COST : _REST + 1] for at in places}
@@ -161,7 +169,7 @@ class Batch:
 
 
 def _is_fit(row: Row) -> bool:
-    """Whether ``row`` of ``encode_row`` is as PostgreSQL keeps it: mostly."""
+    """Whether ``row`` of ``encode_rows`` is as PostgreSQL keeps it: mostly."""
     return (
         type(row[1]) is type(row[2]) is bytes
         and type(row[3]) is not str
@@ -172,7 +180,7 @@ def _is_fit(row: Row) -> bool:
 
 
 def _fit_ids(row: Row) -> Row:
-    """``row`` of ``encode_row`` with the ids as PostgreSQL keeps them, and with the extra
+    """``row`` of ``encode_rows`` with the ids as PostgreSQL keeps them, and with the extra
     columns."""
     time, id_, request_id, call_id = row[:4]
     upstream_id, reply_id = row[_UPSTREAM_ID], row[_REPLY_ID]

@@ -20,7 +20,7 @@ from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
 
 OPEN_DAYS = 2
 """The newest days, which are not rolled up yet: records of them are still on their way."""
-MAX_SEGMENTS = 8
+MAX_SEGMENTS = 16
 LAST_RANK = 100
 """Of a segment with all of a time that is over, but for what comes late."""
 TABLES = """

@@ -28,7 +28,7 @@ from headway.ledger.rows import (
     Key,
     Kind,
     Row,
-    encode_row,
+    encode_rows,
     fit_record,
     gaps_of,
     kind_of,
@@ -184,18 +184,17 @@ class RecordWriter:
     def _insert(self, db: apsw.Connection, records: Sequence[Record]) -> _New:
         records = sorted(records, key=attrgetter("timestamp"))
         kinds = self._find_kinds(db, records)
-        names = zip(
-            self._numbers.find_all(db, "names", [record.user for record in records]),
-            self._numbers.find_all(db, "tag_sets", [record.tags or None for record in records]),
-            self._numbers.find_all(db, "sessions", [record.session_id for record in records]),
-            self._numbers.find_all(db, "names", [parameters_of(record) for record in records]),
-            strict=True,
+        find_all = self._numbers.find_all
+        numbers = (
+            [kind.profile for kind in kinds],
+            [kind.terms for kind in kinds],
+            find_all(db, "names", [record.user for record in records]),
+            find_all(db, "tag_sets", [record.tags or None for record in records]),
+            find_all(db, "sessions", [record.session_id for record in records]),
+            find_all(db, "names", list(map(parameters_of, records))),
         )
-        gaps = [gaps_of(record) for record in records]
-        rows = [
-            encode_row(record, (kind.profile, kind.terms, *numbers), each)
-            for record, kind, numbers, each in zip(records, kinds, names, gaps, strict=True)
-        ]
+        gaps = list(map(gaps_of, records))
+        rows = encode_rows(records, numbers, gaps)
         rows = _fit_times(rows)
         new = _insert(db, _New([row[0] - EPOCH_US for row in rows], records, kinds, gaps, rows))
         _note_errors(db, new)
