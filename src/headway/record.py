@@ -233,6 +233,9 @@ class Record(Struct, gc=False):
     """What the answer would have cost without the cache: an exact decimal number of US dollars."""
     shadow_of: str | None = None
     """The `call_id` of the call that this one is a copy of."""
+    connect_s: float | None = None
+    """Time until the request was sent, from when it was ready, where no connection was free at
+    once: waiting for one, opening it (name, TCP, TLS), and writing a long body."""
 
 
 class SpooledRecord(Record, gc=False, omit_defaults=True):

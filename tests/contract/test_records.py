@@ -151,3 +151,14 @@ def test_records_survive_a_kill(launch: Callable[..., Gateway], upstream: Upstre
     replies = [ok(own.chat()) for _ in range(5)]
     own.kill()
     assert [record["id"] for record in own.records()] == [reply["id"] for reply in replies]
+
+
+def test_the_first_request_to_a_provider_waits_for_a_connection(
+    launch: Callable[..., Gateway], upstream: Upstream
+) -> None:
+    gateway = launch()
+    for model in ("model-1", "model-2"):
+        ok(gateway.chat("openai", model=model))
+    first, second = the_record(gateway, "model-1"), the_record(gateway, "model-2")
+    assert 0 < first["connect_s"] <= first["time_to_sent_s"]
+    assert second.get("connect_s") is None

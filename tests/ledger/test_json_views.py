@@ -156,6 +156,46 @@ def test_an_attempt_that_broke_off_ends_with_the_span_it_was_in(
     assert found[-1].end_s == 3.0
 
 
+def test_the_wait_for_a_connection_is_a_span_of_its_own() -> None:
+    waited = record(1, started=NOON, time_to_sent_s=0.5, connect_s=0.375)
+    found = [(each.name, each.start_s, each.end_s) for each in spans([waited])]
+    assert found[:2] == [("send", 0.0, 0.125), ("connect", 0.125, 0.5)]
+    lost = failed(3, started=NOON, connect_s=2.5, time_to_sent_s=None, latency_s=None,
+                  time_to_first_byte_s=None)  # fmt: skip
+    assert [(each.name, each.start_s, each.end_s) for each in spans([lost])] == [
+        ("send", 0.0, 0.5), ("connect", 0.5, 3.0),
+    ]  # fmt: skip
+
+
+def test_an_attempt_says_when_each_step_was_done() -> None:
+    one = record(
+        4, started=NOON, time_to_sent_s=0.5, connect_s=0.375, time_to_first_byte_s=0.75,
+        time_to_first_token_s=1.0, inter_token_latency_s=0.25, content_events=9, latency_s=3.25,
+        transformations=("dropped seed: unsupported by Cohere",),
+    )  # fmt: skip
+    [view] = call_details(Call((one,)), None).attempt_details
+    assert as_json(view.times) == {
+        "ready_s": 0.125,
+        "sent_s": 0.5,
+        "first_byte_s": 0.75,
+        "first_token_s": 1.0,
+        "last_token_s": 3.0,
+        "last_byte_s": 3.25,
+        "ended_s": 4.0,
+        "gateway_s": one.gateway_overhead_s,
+    }
+    assert view.transformations == one.transformations
+    whole = record(4, started=NOON, time_to_first_token_s=1.0, inter_token_latency_s=None,
+                   content_events=1)  # fmt: skip
+    assert call_details(Call((whole,)), None).attempt_details[0].times.last_token_s == 1.0
+    refused = record(
+        0, started=NOON, content_events=None, time_to_sent_s=None, time_to_first_byte_s=None,
+        time_to_first_token_s=None, latency_s=None,
+    )  # fmt: skip
+    times = call_details(Call((refused,)), None).attempt_details[0].times
+    assert (times.ready_s, times.sent_s, times.last_token_s) == (None, None, None)
+
+
 def test_a_hedge_starts_while_the_first_attempt_is_still_waiting() -> None:
     first = failed(2, started=NOON, latency_s=1.75, is_last=False)
     hedge = record(3, started=NOON, attempt=2, role="hedge", time_to_sent_s=1.0,

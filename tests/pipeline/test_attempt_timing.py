@@ -221,3 +221,28 @@ def test_time_of_earlier_attempts_is_not_overhead() -> None:
     assert last.attempts == 2
     assert last.latency_s == pytest.approx(5.0)
     assert last.gateway_overhead_s == pytest.approx(0.0)
+
+
+def test_the_wait_for_a_connection_is_on_record_where_there_was_one() -> None:
+    pipe = Pipe()
+    pipe.ask(model="m", chat_input="Hi")
+    pipe.upstream.whole(WHOLE)
+    assert pipe.records[-1].connect_s is None
+    pipe.transport.is_connected = False
+    pipe.ask(model="m", chat_input="Hi")
+    pipe.clock.now += 0.25
+    pipe.upstream.receiver.on_sent(pipe.clock())
+    pipe.clock.now += 0.5
+    pipe.upstream.whole(WHOLE)
+    record = pipe.records[-1]
+    assert (record.connect_s, record.time_to_sent_s) == (0.25, pytest.approx(0.25))
+
+
+def test_the_wait_for_a_connection_that_fails_lasts_until_then() -> None:
+    pipe = Pipe()
+    pipe.transport.is_connected = False
+    pipe.ask(model="m", chat_input="Hi")
+    pipe.clock.now += 1.5
+    pipe.upstream.fail(UpstreamDisconnected("no route"))
+    record = pipe.records[-1]
+    assert (record.connect_s, record.time_to_sent_s, record.outcome) == (1.5, None, "error")

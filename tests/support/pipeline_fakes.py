@@ -193,6 +193,8 @@ class FakeTransport:
         self.clock = clock
         self.upstream_requests: list[FakeUpstreamRequest] = []
         self.timeouts: list[Timeouts] = []
+        self.is_connected = True
+        """Otherwise the test says when a request is sent."""
 
     def send(
         self, request: HttpRequest, timeouts: Timeouts, receiver: ResponseReceiver
@@ -200,7 +202,8 @@ class FakeTransport:
         upstream = FakeUpstreamRequest(request, receiver, self.clock)
         self.upstream_requests.append(upstream)
         self.timeouts.append(timeouts)
-        receiver.on_sent(self.clock())
+        if self.is_connected:
+            receiver.on_sent(self.clock())
         return upstream
 
     async def close(self) -> None:

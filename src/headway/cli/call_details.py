@@ -289,7 +289,8 @@ def _bill_cells(item: LineItem, cost: Decimal) -> tuple[str, str, str, str]:
 
 
 SPANS: Mapping[SpanName, tuple[str, str]] = {
-    "send": ("request sent", "blue"),
+    "send": ("request ready", "blue"),
+    "connect": ("connected, sent", "cyan"),
     "wait": ("headers came", "yellow"),
     "first_token": ("first token", "magenta"),
     "stream": ("rest of the answer", "green"),

@@ -27,9 +27,10 @@ from headway.record import (
     reply_id_of,
 )
 
-SpanName = Literal["send", "wait", "first_token", "stream", "finish"]
-"""Until the request's last byte was sent; until the response's headers; until the first content
-event; until the response's last byte; until the client had the end of the reply."""
+SpanName = Literal["send", "connect", "wait", "first_token", "stream", "finish"]
+"""Until the request was ready, and sent where a connection was free; until it was sent where one
+had to be waited for; until the response's headers; until the first content event; until the
+response's last byte; until the client had the end of the reply."""
 
 
 class ErrorView(Struct, frozen=True):
@@ -152,6 +153,30 @@ class Span(Struct, frozen=True):
     end_s: float
 
 
+class AttemptTimes(Struct, frozen=True, kw_only=True):
+    """When each step of an attempt was done: seconds since the call started. Null: it did not get
+    that far, or the step left no trace. The times of single events are not kept: `gaps` says how
+    many were how far apart."""
+
+    ready_s: float | None
+    """The request was made and handed to the transport."""
+    sent_s: float | None
+    """Its last byte was written. The time since `ready_s` was spent on waiting for a connection and
+    opening it; none, where one was free."""
+    first_byte_s: float | None
+    """The headers of the response."""
+    first_token_s: float | None
+    """The first event with content."""
+    last_token_s: float | None
+    """The last one."""
+    last_byte_s: float | None
+    """The end of the response."""
+    ended_s: float
+    """The client had the end of the reply, or the attempt failed."""
+    gateway_s: float | None
+    """How long the gateway itself worked, all in all."""
+
+
 class GapCount(Struct, frozen=True):
     """How many gaps between content events were longer than ``from_s``, and at most ``to_s``."""
 
@@ -177,7 +202,10 @@ class AttemptView(Struct, frozen=True, kw_only=True):
     status: int | None
     error: ErrorView | None
     cost: CostView
+    times: AttemptTimes
     gaps: tuple[GapCount, ...]
+    transformations: tuple[str, ...]
+    """How the request was changed for the provider."""
     record: Record
     """Everything that the ledger has of the attempt."""
 
@@ -310,7 +338,9 @@ def call_details(call: Call, conversation: Conversation | None) -> CallDetails:
     return CallDetails(
         **fields,
         duration_s=call.last.timestamp - call.attempts[0].started,
-        attempt_details=tuple(_attempt(record) for record in call.attempts),
+        attempt_details=tuple(
+            _attempt(record, record.started - call.attempts[0].started) for record in call.attempts
+        ),
         spans=tuple(spans(call.attempts)),
         feedback=tuple(
             FeedbackView(
@@ -347,7 +377,8 @@ def _error(record: Record) -> ErrorView | None:
     return ErrorView(record.error_type, record.error_code, record.error_message)
 
 
-def _attempt(record: Record) -> AttemptView:
+def _attempt(record: Record, offset: float) -> AttemptView:
+    """``offset``: seconds from the start of the call to that of the attempt."""
     return AttemptView(
         number=record.attempt,
         role=record.role,
@@ -360,9 +391,46 @@ def _attempt(record: Record) -> AttemptView:
         status=record.status,
         error=_error(record),
         cost=cost_view(record),
+        times=_times(record, offset),
+        transformations=record.transformations,
         gaps=tuple(_gap(bucket, count) for bucket, count in sorted(record.gap_counts)),
         record=record,
     )
+
+
+def _times(record: Record, offset: float) -> AttemptTimes:
+    def at(time_s: float | None) -> float | None:
+        return None if time_s is None else offset + time_s
+
+    return AttemptTimes(
+        ready_s=at(_ready(record)),
+        sent_s=at(record.time_to_sent_s),
+        first_byte_s=at(record.time_to_first_byte_s),
+        first_token_s=at(record.time_to_first_token_s),
+        last_token_s=at(_last_token(record)),
+        last_byte_s=at(record.latency_s),
+        ended_s=offset + record.timestamp - record.started,
+        gateway_s=record.gateway_overhead_s,
+    )
+
+
+def _ready(record: Record) -> float | None:
+    """Seconds until the request could be sent."""
+    if record.time_to_sent_s is not None:
+        return max(0.0, record.time_to_sent_s - (record.connect_s or 0.0))
+    if record.connect_s is None:
+        return None
+    return max(0.0, record.timestamp - record.started - record.connect_s)  # it was never sent
+
+
+def _last_token(record: Record) -> float | None:
+    """Seconds until the last content event: the gaps between them add up to that."""
+    first, mean, events = (
+        record.time_to_first_token_s, record.inter_token_latency_s, record.content_events,
+    )  # fmt: skip
+    if first is None or not events:
+        return None
+    return first if mean is None else first + mean * (events - 1)
 
 
 def _decision(record: Record) -> Raw | None:
@@ -424,7 +492,8 @@ def spans(attempts: Sequence[Record]) -> Iterable[Span]:
     for record in attempts:
         offset, end = record.started - origin, record.timestamp - origin
         points: list[tuple[SpanName, float | None]] = [
-            ("send", record.time_to_sent_s),
+            ("send", _ready(record)),
+            ("connect", None if record.connect_s is None else record.time_to_sent_s),
             ("wait", record.time_to_first_byte_s),
             ("first_token", record.time_to_first_token_s),
             ("stream", record.latency_s),
@@ -447,7 +516,9 @@ def _unfinished(record: Record) -> SpanName:
         return "stream"
     if record.time_to_first_byte_s is not None:
         return "first_token"
-    return "send" if record.time_to_sent_s is None else "wait"
+    if record.time_to_sent_s is not None:
+        return "wait"
+    return "send" if record.connect_s is None else "connect"
 
 
 def session_view(session: Session) -> SessionView:

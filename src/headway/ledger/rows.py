@@ -56,7 +56,7 @@ RARE_FIELDS = (
     "input_video_tokens", "cache_read_audio_tokens", "cache_read_image_tokens",
     "output_audio_tokens", "output_image_tokens", "output_video_tokens", "citation_tokens",
     "web_searches", "file_searches", "audio_seconds", "input_characters", "search_units",
-    "decision", "provider_key", "saved_usd", "shadow_of",
+    "decision", "provider_key", "saved_usd", "shadow_of", "connect_s",
 )  # fmt: skip
 
 COLUMNS = (

@@ -129,6 +129,8 @@ class AttemptResult(Struct, frozen=True, gc=False):
     """Of the request, and of the response."""
     origin: AttemptOrigin | None = None
     """None for the only attempt of a call."""
+    connect_s: float | None = None
+    """As in ``Record``."""
 
 
 class AttemptTotals(Struct, frozen=True, gc=False):
@@ -317,6 +319,8 @@ def attempt_record(
             record.reply_id = None
     if status is not None:
         record.status = status
+    if result.connect_s is not None:
+        record.connect_s = result.connect_s
     if facts.cache is not None:
         record.cache, record.saved_usd = facts.cache, totals.saved_usd
     if facts.shadow_of is not None:

@@ -123,6 +123,7 @@ class Attempt(StreamReader):
         "response_headers",
         "status",
         "upstream_request",
+        "waiting_since",
     )
 
     def __init__(
@@ -150,6 +151,8 @@ class Attempt(StreamReader):
         self.guard = guard
         self.origin: AttemptOrigin | None = guard
         self.sent = self.responded = self.ended = None
+        self.waiting_since: float | None = None
+        """When the request was ready, where it could not be sent at once."""
         self.arrivals = ()
         self.mode = Mode.BODY
         self.body = b""
@@ -193,7 +196,13 @@ class Attempt(StreamReader):
             self.has_headers,
             transformations,
             self.origin,
+            self._connect_s(),
         )
+
+    def _connect_s(self) -> float | None:
+        """As in ``Record``."""
+        since, until = self.waiting_since, self.ended if self.sent is None else self.sent
+        return None if since is None or until is None else until - since
 
     @property
     def response(self) -> ResponseAccumulator:

@@ -68,6 +68,8 @@ def send_attempt(
         sharing = call.cache_use.share(attempt)
     if sharing is None:
         request = transport.send(http_request, upstream.timeouts, attempt)
+        if attempt.sent is None:
+            attempt.waiting_since = call.gateway.clock()
     else:
         shared, request = sharing
         shared.bind(transport.send(http_request, upstream.timeouts, shared))

@@ -30,7 +30,7 @@ FULL = make_record(
     inter_token_latency_max_s=0.04, tokens_per_second=400.0, gateway_overhead_s=0.000012345,
     request_bytes=1, response_bytes=2, upstream_request_bytes=3, upstream_response_bytes=2**40,
     route_name="smart", decision='{"strategy":"ordered"}', provider_key="2", cache="miss",
-    saved_usd="0.001", shadow_of=uuid_of(7),
+    saved_usd="0.001", shadow_of=uuid_of(7), connect_s=0.25,
 )  # fmt: skip
 
 

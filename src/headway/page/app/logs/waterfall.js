@@ -17,6 +17,10 @@ export const SEGMENTS = /** @type {Record<string, {label: string, title: string}
     label: "Connection, sending",
     title: "Waiting for a connection, and sending the request",
   },
+  connect: {
+    label: "New connection",
+    title: "Waiting for a connection, opening it, and sending the request",
+  },
   wait: { label: "First byte", title: "Waiting for the headers of the provider's response" },
   first_token: { label: "First token", title: "From the headers to the first event with content" },
   stream: {

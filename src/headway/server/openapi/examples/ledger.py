@@ -45,6 +45,7 @@ _CALL = Record(
     price_source="configured",
     price_date="2026-11-01",
     time_to_sent_s=0.0625,
+    connect_s=0.0615234375,
     time_to_first_byte_s=0.5,
     time_to_first_token_s=0.5625,
     latency_s=1.25,
