@@ -113,11 +113,6 @@ LIBRARIES = (
     ),
     Library("marked", "marked", (File("lib/marked.esm.js", "marked.js", without_source_map),)),
     Library(
-        "dompurify",
-        "dompurify",
-        (File("dist/purify.min.js", "dompurify.js", export_default),),
-    ),
-    Library(
         "speed-highlight",
         "@speed-highlight/core",
         (File("dist/index.js", "index.js"), File("dist/detect.js", "detect.js")),

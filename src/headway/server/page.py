@@ -25,11 +25,11 @@ POLICY = "; ".join(
         "form-action 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types dompurify",
+        "trusted-types 'none'",
     )
 )
-"""HTML from a string only through DOMPurify, script only from files of this server (W3C Content
-Security Policy Level 3, Trusted Types)."""
+"""No HTML from a string, script only from files of this server (W3C Content Security Policy Level 3,
+Trusted Types)."""
 NO_POWERS = ", ".join(
     f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
 )
