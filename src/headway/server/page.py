@@ -28,8 +28,8 @@ POLICY = "; ".join(
         "trusted-types 'none'",
     )
 )
-"""No HTML from a string, script only from files of this server (W3C Content Security Policy Level 3,
-Trusted Types)."""
+"""No HTML from a string, script only from files of this server (W3C Content Security Policy Level
+3, Trusted Types)."""
 NO_POWERS = ", ".join(
     f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
 )
