@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from msgspec.structs import replace
 
+from catalog.canned import Canned
 from catalog.gateways import NOW, four_providers, make, upstream
+from headway.catalog import model_rows
 from headway.catalog.catalog_cache import CatalogCache
 from headway.catalog.model_rows import ModelRow, ModelRows, TierPrices, is_usable
 from headway.pipeline.gateway import Gateway
@@ -61,6 +64,33 @@ def test_a_model_has_its_facts_from_the_price_data_its_abilities_and_its_adapter
         "Maximum tokens", "integer", 1, None,
     )  # fmt: skip
     assert (row.usable, row.is_alias, row.is_route, row.targets) == (True, False, False, ())
+
+
+def test_a_server_of_ones_own_is_asked_for_its_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_rows, "BRIEF_S", 0.05)
+    answering, silent = Canned(models=(200, {"data": [{"id": "own"}]})), Canned(models=None)
+    refusing = Canned(models=(401, {"error": {"message": "No."}}))
+    gateway = make(
+        {
+            "gpu": upstream("gpu", "vllm", "http://gpu", transport=answering),
+            "slow": upstream("slow", "vllm", "http://slow", transport=silent),
+            "away": upstream("away", "vllm", "http://away", transport=refusing),
+            "keyless": upstream("keyless", "vllm", "http://own", transport=answering,
+                                has_key=False),
+            "openai": upstream("openai", transport=answering),
+        }
+    )  # fmt: skip
+    rows = ModelRows(CatalogCache(gateway))
+
+    async def ask() -> None:
+        found, errors = await rows.of_providers(list(gateway.snapshot.upstreams), is_live=False)
+        assert {row.id for row in found if row.provider != "openai"} == {"gpu/own"}
+        assert list(errors) == ["away"]
+        again, _ = await rows.of_providers(["gpu"], is_live=False)
+        assert [row.id for row in again] == ["gpu/own"]
+
+    asyncio.run(ask())
+    assert len(answering.requests) == 1
 
 
 def test_a_price_in_tiers_has_each_of_them() -> None:

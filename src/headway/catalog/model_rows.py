@@ -3,7 +3,9 @@ needs to choose one, and a form its parameters. Null is unknown."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec import Struct, structs
@@ -19,6 +21,8 @@ from headway.routing.abilities import NEEDS
 from headway.routing.route import Route, RouteTarget
 from headway.types import Parameter
 
+BRIEF_S = 1.0
+"""How long the list of a provider is waited for that nobody asked to be fetched."""
 PRICED = {
     "input": "input",
     "output": "output",
@@ -114,12 +118,26 @@ class ModelRows:
         self, names: Sequence[str], *, is_live: bool
     ) -> tuple[list[ModelRow], dict[str, Any]]:
         """The rows of the providers with these names, and the errors of those whose own list could
-        not be fetched."""
+        not be fetched. A provider of which no model is known, as a server of one's own, is asked
+        for its list in any case, and waited for a moment: a later call has what comes then."""
         snapshot, rows = self._catalog.gateway.snapshot, list[ModelRow]()
-        found = await self._catalog.get(names, is_live=is_live)
+        found = dict(await self._catalog.get(names, is_live=is_live))
+        unknown = [
+            name
+            for name, one in found.items()
+            if not is_live and not one.entries and is_usable(snapshot, name)
+        ]
+        for asked in await asyncio.gather(*map(self._ask_briefly, unknown)):
+            found |= asked
         for name, one in found.items():
             rows += self._rows(snapshot, name, one)
         return rows, {name: one.error for name, one in found.items() if one.error is not None}
+
+    async def _ask_briefly(self, name: str) -> Mapping[str, ProviderCatalog]:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(BRIEF_S):
+                return await self._catalog.get([name], is_live=True)
+        return {}
 
     def of_configuration(self) -> list[ModelRow]:
         """The rows of aliases and routes. Names with a star are left out: no request has them."""

@@ -30,7 +30,7 @@ class ModelList(Struct, frozen=True, kw_only=True):
 
     data: tuple[ModelRow, ...]
     errors: Mapping[str, Any]
-    """With `live`: the errors of the providers whose own list could not be fetched, by name."""
+    """The errors of the providers whose own list could not be fetched, by name."""
 
 
 async def models(ledger: Ledger, request: LedgerRequest) -> Answer:

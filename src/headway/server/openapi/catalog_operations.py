@@ -27,6 +27,9 @@ parameters of a form with their ranges. The names of the configuration (`models`
 aliases as the model that they mean, routes as what their targets can do together. A name with a \
 star is left out, as no request has it.
 
+A provider of which no model is known otherwise, such as a server of one's own, is asked for its \
+list, and waited for a second at most.
+
 What a model can do is what its provider's adapter and the data bundled with the gateway say. The \
 list has an `ETag`: a request with `If-None-Match` gets 304 while nothing has changed."""
 WRONG_KIND = ErrorExample(

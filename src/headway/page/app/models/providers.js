@@ -71,7 +71,7 @@ function Provider({ provider }) {
       { label: "Spend", value: formatUsd(recent?.cost_usd) },
     ]} />
     ${resting.map((/** @type {any} */ key) => html`<p key=${key.name} class="small"><span class="tag bad">left alone</span> ${key.name}, for ${formatSeconds(key.left_alone_s)} more</p>`)}
-    ${provider.targets_left_alone.map((/** @type {any} */ one) => html`<p key=${one.model ?? one} class="small"><span class="tag bad">left alone</span> ${one.model ?? one}</p>`)}
+    ${provider.targets_left_alone.map((/** @type {any} */ one) => html`<p key=${one.target} class="small"><span class="tag bad">left alone</span> ${one.target}${one.left_alone_s > 0 && `, for ${formatSeconds(one.left_alone_s)} more`}</p>`)}
     ${(check.value?.keys ?? (check.value ? [check.value] : [])).map((/** @type {any} */ one, /** @type {number} */ at) => html`<${CheckResult} key=${at} result=${one} />`)}
     ${problem.value && html`<p class="small" role="alert">${problem.value.message}</p>`}
     <div class="row provider-foot">
