@@ -10,12 +10,11 @@ from tests.support.ledger_stores import make_record
 from headway.ledger.cubes import DAY_US, FAMILIES, Cube
 from headway.ledger.new_sums import NewSums
 from headway.ledger.rows import encode_rows, gaps_of, keys_of
-from headway.ledger.segments import CUBES, Block, decode, encode_parts, merge
+from headway.ledger.segments import CUBES, Block, decode, encode_parts, join, merge
 from headway.ledger.store import HISTOGRAM_METRICS, Usage
 from headway.ledger.usage_parts import Cell, contributions_of, correct_call_cost, flags_of
 from headway.record import Record
 
-EVERY = range(len(HISTOGRAM_METRICS))
 DAY = 20_000
 Segments = dict[Block, list[bytes]]
 
@@ -43,7 +42,7 @@ def cells_of(bodies: Sequence[bytes]) -> dict[tuple[int, int], Cell]:
     for segment in map(decode, bodies):
         addresses = zip(segment.names, segment.profiles, strict=True)
         groups = [(cells.setdefault(key, Cell()), [at]) for at, key in enumerate(addresses)]
-        segment.add_to(groups, EVERY)
+        join([segment]).add_to(groups)
     return cells
 
 
@@ -126,5 +125,5 @@ def test_a_correction_replaces_the_cost_of_a_call() -> None:
 def test_what_is_not_asked_for_is_not_added() -> None:
     ((_, (body,)), *_) = sum_up([make_record(1, gap_counts=((700, 2),))]).items()
     cell = Cell()
-    decode(body).add_to([(cell, [0])], (), has_gaps=False)
+    join([decode(body)], (), has_gaps=False).add_to([(cell, [0])])
     assert (cell.places, cell.gaps, cell.numbers[0]) == ([], {}, 1)

@@ -1,4 +1,4 @@
-"""Garbage collection while a batch is stored."""
+"""Garbage collection while a batch is stored, or a question about many cells is answered."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ not decoded.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, TypeVar
 
@@ -90,6 +90,34 @@ class Columns(Struct):
         added.fit()
         return added
 
+    def add_to(self, groups: Sequence[tuple[Cell, Sequence[int]]]) -> None:
+        """Add the rows of each group to a cell, which is given with their numbers."""
+        if not groups:
+            return
+        rows = [numbers for _, numbers in groups]
+        for (cell, _), numbers in zip(groups, self._add_numbers(rows), strict=True):
+            cell.add_numbers((numbers,))
+        for cell, rest in _each_value(self.rests, groups):
+            cell.add_rests((rest,))
+        listed = merge_groups(self.places, rows, b"".join)
+        for (cell, _), places in zip(groups, listed, strict=False):
+            cell.places.append(places)
+        for metric, column in enumerate(self.histograms):
+            for cell, packed in _each_value(column, groups):
+                add_packed(cell.counts[metric], packed)
+        for cell, packed in _each_value(self.gaps, groups):
+            add_packed(cell.gaps, packed)
+
+    def _add_numbers(self, groups: Sequence[Sequence[int]]) -> Iterable[Numbers]:
+        """Of each group, in the order of those of contributions."""
+        columns = self.numbers.add_up(groups)
+        saved = columns.pop(_PLAIN)
+        columns += [()] * (_SAVED - len(columns))
+        if saved:
+            columns.append(saved)
+        zeros = [0] * len(groups)
+        return zip(*[column or zeros for column in columns], strict=True)
+
     def fit(self) -> None:
         """Count places of many records, and move what of costs is no integer of a database."""
         if any(len(each) > MOST_LISTED for each in self.places):
@@ -162,6 +190,16 @@ def _count(listed: bytes, histograms: Sequence[bytes | None]) -> tuple[bytes | N
     return tuple(map(pack_counts, counts))
 
 
+def _each_value(
+    column: Sequence[_T | None], groups: Sequence[tuple[Cell, Sequence[int]]]
+) -> Iterator[tuple[Cell, _T]]:
+    for cell, numbers in groups if column else ():
+        for at in numbers:
+            value = column[at]
+            if value is not None:
+                yield cell, value
+
+
 def columns_of(
     numbers: Sequence[Numbers], places: Sequence[bytes], rests: Sequence[Rests | None]
 ) -> Columns:
@@ -226,57 +264,12 @@ class Segment(Struct, array_like=True):
 
     names: list[int]
     profiles: list[int]
-    _numbers: list[Raw]
-    _places: Raw
-    _histograms: list[Raw]
-    _gaps: Raw
-    _rests: Raw
-
-    def add_to(
-        self,
-        groups: Sequence[tuple[Cell, Sequence[int]]],
-        metrics: Sequence[int],
-        *,
-        has_gaps: bool = True,
-    ) -> None:
-        """Add up each group, which is given by places in the columns. Of the histograms only those
-        of ``metrics`` (numbers of ``HISTOGRAM_METRICS``), and of the gaps with ``has_gaps``."""
-        if not groups:
-            return
-        rows = [places for _, places in groups]
-        for (cell, _), numbers in zip(groups, self._add_numbers(rows), strict=True):
-            cell.add_numbers((numbers,))
-        for cell, rest in _each_value(_decode_rests(self._rests), groups):
-            cell.add_rests((rest,))
-        if metrics:
-            listed = merge_groups(_decode_bytes(self._places), rows, b"".join)
-            for (cell, _), places in zip(groups, listed, strict=False):
-                cell.places.append(places)
-        for metric in metrics if self._histograms else ():
-            for cell, packed in _each_value(_decode_bytes(self._histograms[metric]), groups):
-                add_packed(cell.counts[metric], packed)
-        for cell, packed in _each_value(_decode_bytes(self._gaps), groups) if has_gaps else ():
-            add_packed(cell.gaps, packed)
-
-    def _add_numbers(self, groups: Sequence[Sequence[int]]) -> Iterable[Numbers]:
-        """Of each group, in the order of those of contributions."""
-        columns = IntegerColumns(list(map(_decode_integers, self._numbers))).add_up(groups)
-        saved = columns.pop(_PLAIN)
-        columns += [()] * (_SAVED - len(columns))
-        if saved:
-            columns.append(saved)
-        zeros = [0] * len(groups)
-        return zip(*[column or zeros for column in columns], strict=True)
-
-    def columns(self) -> Columns:
-        """All of them, as they were encoded."""
-        return Columns(
-            IntegerColumns(list(map(_decode_integers, self._numbers))),
-            _decode_bytes(self._places),
-            list(map(_decode_bytes, self._histograms)),
-            _decode_bytes(self._gaps),
-            _decode_rests(self._rests),
-        )
+    numbers: list[Raw]
+    """As in ``Columns``."""
+    places: Raw
+    histograms: list[Raw]
+    gaps: Raw
+    rests: Raw
 
 
 decode = msgspec.msgpack.Decoder(Segment).decode
@@ -285,32 +278,40 @@ _decode_bytes: Callable[[Raw], list[Any]] = msgspec.msgpack.Decoder(list[bytes |
 _decode_rests = msgspec.msgpack.Decoder(list[Rests | None]).decode
 
 
-def _each_value(
-    column: Sequence[_T | None], groups: Sequence[tuple[Cell, Sequence[int]]]
-) -> Iterator[tuple[Cell, _T]]:
-    for cell, places in groups if column else ():
-        for at in places:
-            value = column[at]
-            if value is not None:
-                yield cell, value
+def join(
+    segments: Sequence[Segment],
+    metrics: Collection[int] = range(_METRICS),
+    *,
+    has_gaps: bool = True,
+) -> Columns:
+    """The cells of all, one segment after the other. Of the histograms only those of ``metrics``
+    (numbers of ``HISTOGRAM_METRICS``) are decoded, and the gaps only with ``has_gaps``."""
+    sizes = [len(segment.names) for segment in segments]
+    width = None if metrics or has_gaps else _PLAIN + 1
+    numbers = [list(map(_decode_integers, each.numbers[:width])) for each in segments]
+    joined = Columns(
+        IntegerColumns(_join_all(numbers, sizes, 0)),
+        rests=_join([_decode_rests(each.rests) for each in segments], sizes, None),
+    )
+    if metrics:
+        joined.places = _join([_decode_bytes(each.places) for each in segments], sizes, b"")
+        histograms = [
+            [_decode_bytes(raw) if at in metrics else () for at, raw in enumerate(each.histograms)]
+            for each in segments
+        ]
+        joined.histograms = _join_all(histograms, sizes, None)
+    if has_gaps:
+        joined.gaps = _join([_decode_bytes(each.gaps) for each in segments], sizes, None)
+    return joined
 
 
 def merge(bodies: Sequence[bytes], *, has_metrics: bool) -> bytes:
     """Add segments up."""
     segments = list(map(decode, bodies))
-    sizes = [len(segment.names) for segment in segments]
-    several = [segment.columns() for segment in segments]
-    joined = Columns(
-        IntegerColumns(_join_all([each.numbers.columns for each in several], sizes, 0)),
-        _join([each.places for each in several], sizes, b""),
-        _join_all([each.histograms for each in several], sizes, None),
-        _join([each.gaps for each in several], sizes, None),
-        _join([each.rests for each in several], sizes, None),
-    )
     keys = chain.from_iterable(
         zip(segment.names, segment.profiles, strict=True) for segment in segments
     )
-    return encode_groups(joined, _group(keys), has_metrics=has_metrics)
+    return encode_groups(join(segments), _group(keys), has_metrics=has_metrics)
 
 
 def _join_all(

@@ -450,17 +450,20 @@ class Cell(Struct):
 
     def _costs(self) -> tuple[Decimal, Decimal]:
         cost_pd, estimated_pd = self.numbers[_COST_AT:_TOTALS_AT]
-        return (
-            add_usd(join_usd(cost_pd), self.cost_rest),
-            add_usd(join_usd(estimated_pd), self.estimated_rest),
-        )
+        cost, estimated = join_usd(cost_pd), join_usd(estimated_pd)
+        if self.cost_rest or self.estimated_rest:
+            return add_usd(cost, self.cost_rest), add_usd(estimated, self.estimated_rest)
+        return cost, estimated
 
     def to_usage(self, group: Mapping[str, str | None], metrics: Sequence[str]) -> Usage:
         """To be asked once, with the metrics that were added."""
         cost, estimated = self._costs()
-        numbers = self.numbers if len(self.numbers) > _TOTALS_AT else (*self.numbers, *_NO_VALUES)
+        numbers, saved = self.numbers, sum(self.numbers[_SAVED_AT:])
+        if len(numbers) <= _TOTALS_AT:
+            numbers = (*numbers, *_NO_VALUES)
         sums = dict(zip(SUMS, numbers[:_COST_AT], strict=True))
-        self._count_places(metric_numbers(metrics))
+        if metrics:
+            self._count_places(metric_numbers(metrics))
         histograms = {}
         for name in metrics:
             at = HISTOGRAM_METRICS.index(name)
@@ -470,7 +473,7 @@ class Cell(Struct):
         gaps = Histogram(self.gaps, numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
         return Usage(
             group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
-            saved_usd=join_usd(sum(self.numbers[_SAVED_AT:])), **sums,
+            saved_usd=join_usd(saved) if saved else ZERO, **sums,
         )  # fmt: skip
 
 

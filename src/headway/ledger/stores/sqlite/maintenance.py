@@ -8,6 +8,7 @@ from pathlib import Path
 import apsw
 
 from headway.ledger.cubes import FAMILIES, Span
+from headway.ledger.segments import join
 from headway.ledger.store import Deleted, StoreFacts
 from headway.ledger.stores.sqlite.connections import MEMORY
 from headway.ledger.stores.sqlite.contents import delete_content
@@ -173,7 +174,8 @@ def _compare_sums(db: apsw.Connection) -> list[str]:
         total = Cell()
         for cube, span in spans_to_read(db, family, [Span(family[-1].level, None, None)]):
             for _, segment in each_segment(db, cube, span):
-                segment.add_to([(total, range(len(segment.names)))], (), has_gaps=False)
+                rows = range(len(segment.names))
+                join([segment], (), has_gaps=False).add_to([(total, rows)])
         found[family[-1]] = total.to_usage({}, ())
     first = FAMILIES[0][-1]
     has_all = (first_value(db, "SELECT sum(records) FROM hours") or 0) >= found[first].attempts

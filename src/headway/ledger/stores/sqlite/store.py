@@ -192,7 +192,12 @@ class SqliteStore:
         metrics: Sequence[str] = HISTOGRAM_METRICS,
     ) -> Sequence[Usage]:
         metric_numbers(metrics)
-        return await self._read(lambda reader: UsageReader(reader, where, by, metrics).read())
+
+        def sum_up(reader: Reader) -> Sequence[Usage]:
+            with without_collection():
+                return UsageReader(reader, where, by, metrics).read()
+
+        return await self._read(sum_up)
 
     async def count_values(self, where: Filter, *, limit: int) -> ValueCounts:
         return await self._read(lambda reader: count_newest(reader, where, limit))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import islice, product, repeat, starmap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice, product, repeat, starmap
 from typing import Any
 
 from headway.ledger.cubes import (
@@ -17,7 +17,7 @@ from headway.ledger.cubes import (
 from headway.ledger.profile_filter import profile_test
 from headway.ledger.rollup import NAME_TIME, sort_usage, step_of
 from headway.ledger.rows import COLUMNS, PROFILE_FIELDS, Gaps, decode_key, unpack_gaps
-from headway.ledger.segments import Segment
+from headway.ledger.segments import Segment, join
 from headway.ledger.store import Dimension, Filter, Usage
 from headway.ledger.stores.sqlite.keys import find_number
 from headway.ledger.stores.sqlite.numbers import number_of, time_of
@@ -33,7 +33,7 @@ from headway.ledger.usage_parts import (
 )
 
 AT_ONCE = 50_000
-"""Records that are summed up together."""
+"""Records, or cells, that are summed up together."""
 _PROFILE_AT = {name: PROFILE_FIELDS.index(field) for name, field in DIMENSION_FIELDS.items()}
 _NEEDED = frozenset(
     ("profile", "terms", "user", "tags", "session", "input_tokens", "output_tokens",
@@ -91,45 +91,48 @@ class UsageReader:
     # --- Segments ---------------------------------------------------------------------------------
 
     def _add_segments(self, cube: Cube, span: Span) -> None:
-        matches = self._test_address()
-        for start, segment in each_segment(self._db, cube, span):
-            time_us = time_of_start(cube.level, start)
-            groups: dict[Group, list[int]] = {}
-            for at, found in enumerate(self._groups_of(time_us, segment)):
-                if matches is None or matches(segment.names[at], segment.profiles[at]):
-                    for group in found:
-                        if group in groups:
-                            groups[group].append(at)
-                        else:
-                            groups[group] = [at]
-            cells = [(self._cell(group), places) for group, places in groups.items()]
-            segment.add_to(cells, self._numbers, has_gaps=self._has_gaps)
+        found = each_segment(self._db, cube, span)
+        while several := _take_segments(found):
+            times = [(time_of_start(cube.level, start), len(each.names)) for start, each in several]
+            segments = [segment for _, segment in several]
+            groups = self._group_cells(
+                list(chain.from_iterable(starmap(repeat, times))),
+                list(chain.from_iterable([segment.names for segment in segments])),
+                list(chain.from_iterable([segment.profiles for segment in segments])),
+            )
+            cells = [(self._cell(group), chosen) for group, chosen in groups.items()]
+            join(segments, self._numbers, has_gaps=self._has_gaps).add_to(cells)
 
-    def _groups_of(self, time_us: int, segment: Segment) -> Iterable[Iterable[Group]]:
-        """Of each cell."""
-        sources = {"user": segment.names, "tag": segment.names}
-        columns: list[Iterable[Sequence[str | None]]] = []
+    def _group_cells(
+        self, times: Sequence[int], names: Sequence[int], profiles: Sequence[int]
+    ) -> Mapping[Group, Sequence[int]]:
+        """The numbers of the cells that the filter means, by group."""
+        chosen = self._choose_cells(names, profiles)
+        groups: dict[Group, list[int]] = {} if self._by else {(): list(chosen)}
+        users = [name or None for name in names]
+        sources = {"user": users, "tag": users} | dict.fromkeys(NAME_TIME, times)
+        columns = []
         for dimension in self._by:
-            if dimension in NAME_TIME:
-                columns.append(repeat(self._values_of(dimension, time_us), len(segment.names)))
-            else:
-                numbers = sources.get(dimension, segment.profiles)
-                known = {each: self._values_of(dimension, each or None) for each in set(numbers)}
-                columns.append(map(known.__getitem__, numbers))
-        if not columns:
-            return repeat(((),), len(segment.names))
-        return starmap(product, zip(*columns, strict=True))
+            numbers: Sequence[int | None] = sources.get(dimension, profiles)
+            known = {each: self._values_of(dimension, each) for each in set(numbers)}
+            columns.append([known[numbers[at]] for at in chosen])
+        for at, found in zip(chosen, starmap(product, zip(*columns, strict=True)), strict=False):
+            for group in found:
+                if group in groups:
+                    groups[group].append(at)
+                else:
+                    groups[group] = [at]
+        return groups
 
-    def _test_address(self) -> Callable[[int, int], bool] | None:
-        """Whether the filter means the cells with a name and profile; None where it means all."""
-        profiles, matches = self._reader.texts.profiles, profile_test(self._where)
-        chosen = {number for number, profile in profiles.items() if matches(profile)}
-        names = self._choose_names()
-        if names is None:
-            if len(chosen) == len(profiles):
-                return None
-            return lambda name, profile: profile in chosen
-        return lambda name, profile: name in names and profile in chosen
+    def _choose_cells(self, names: Sequence[int], profiles: Sequence[int]) -> Sequence[int]:
+        matches, texts = profile_test(self._where), self._reader.texts.profiles
+        meant = {profile for profile in set(profiles) if matches(texts[profile])}
+        found = self._choose_names()
+        return [
+            at
+            for at, (name, profile) in enumerate(zip(names, profiles, strict=True))
+            if profile in meant and (found is None or name in found)
+        ]
 
     def _choose_names(self) -> frozenset[int | None] | None:
         """The users or tag sets that the filter means; None where it means all."""
@@ -223,3 +226,14 @@ class UsageReader:
             table = "names" if dimension == "user" else "sessions"
             return (first_value(self._db, f"SELECT key FROM {table} WHERE id = ?", (source,)),)
         return (self._reader.texts.profiles[source][_PROFILE_AT[dimension]],)
+
+
+def _take_segments(found: Iterator[tuple[int, Segment]]) -> list[tuple[int, Segment]]:
+    """The next ones, with at least ``AT_ONCE`` cells where there are as many."""
+    taken, cells = [], 0
+    for each in found:
+        taken.append(each)
+        cells += len(each[1].names)
+        if cells >= AT_ONCE:
+            break
+    return taken
