@@ -39,6 +39,36 @@ def request(
 # --- Requests -------------------------------------------------------------------------------------
 
 
+KEY_CHECKS: list[tuple[str, str, dict[str, Any], str, tuple[str, str]]] = [
+    (
+        "openrouter",
+        "https://openrouter.ai/api/v1",
+        {},
+        "/api/v1/key",
+        ("authorization", f"Bearer {KEY}"),
+    ),
+    ("azure_openai", "https://a.openai.azure.com", {}, "/openai/v1/models", ("api-key", KEY)),
+    (
+        "azure_openai_responses",
+        "https://a.openai.azure.com",
+        {"api_version": "2024-10-21"},
+        "/openai/models?api-version=2024-10-21",
+        ("api-key", KEY),
+    ),
+]
+
+
+@for_each(("kind", "base_url", "options", "path", "header"), KEY_CHECKS)
+def test_a_key_is_checked_by_a_request_of_its_own_where_the_list_does_not_tell(
+    kind: str, base_url: str, options: dict[str, Any], path: str, header: tuple[str, str]
+) -> None:
+    make = KINDS[kind].key_check
+    assert make is not None
+    sent = make(Target(provider=kind, base_url=base_url, api_key=KEY, options=options))
+    assert (sent.method, sent.url.path, sent.body) == ("GET", path, b"")
+    assert header in sent.headers
+
+
 # kind, base URL, page, the URL of the request
 URLS = [
     ("openai", None, None, "api.openai.com/v1/models"),
