@@ -70,8 +70,8 @@ def check_imports() -> bool:
         elif path.suffix == ".js":
             waiting += [*_imports(path, IMPORT), *_imports(path, DYNAMIC_IMPORT)]
     present = {*PAGE.glob("app/**/*.js"), *PAGE.glob("styles/**/*.css")}
-    _report(f"{_name(path)} is loaded by nothing" for path in sorted(present - reached))
-    return _report(missing)
+    unused = [f"{_name(path)} is loaded by nothing" for path in sorted(present - reached)]
+    return _report([*missing, *unused])
 
 
 def check_budget() -> bool:
