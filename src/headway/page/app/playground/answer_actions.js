@@ -18,7 +18,7 @@ export function AnswerActions({ turn, answer, isLast }) {
       onPick=${(/** @type {string} */ id) => retry(turn.id, id)}><${Icon} name="models" /></${ModelPicker}>
     ${answer.id && html`<${Rating} turn=${turn} score=${answer.score} />`}
     <${IconButton} icon="trash" label="Delete from here" class="plain compact" onClick=${() => deleteTurn(turn.id)} />
-    ${answer.id && html`<a class="button plain compact record-link" href=${routeHref("logs", [answer.id])} title="The record of this call">Record<${Icon} name="right" /></a>`}
+    ${answer.id && html`<a class="button plain compact record-link" href=${routeHref("logs", [answer.id])} title="The record of this call" aria-label="Record"><${Icon} name="logs" /><span class="wide-only">Record</span></a>`}
   </div>`;
 }
 

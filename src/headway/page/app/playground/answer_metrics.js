@@ -123,6 +123,6 @@ function Changes({ list }) {
     }}>${list.length === 1 ? "1 change to the request" : `${list.length} changes to the request`}</button>`;
   return html`<${Popover} button=${button} isOpen=${isOpen.value} onClose=${close} class="padded">
     <p class="small faint">So that the provider accepts it:</p>
-    <ul class="small plain-list">${list.map((one) => html`<li key=${one}>${one}</li>`)}</ul>
+    <ul class="small change-list">${list.map((one) => html`<li key=${one}>${one}</li>`)}</ul>
   </${Popover}>`;
 }

@@ -44,7 +44,7 @@ export async function addImages(files) {
 export function Composer({ onSettings }) {
   const { text, images } = draft.value;
   const canSend = (text.trim() !== "" || images.length > 0) && !problem.value && !isReading.value;
-  return html`<div class="composer-place"><form class="composer" onSubmit=${(
+  return html`<div class="composer-place"><form class="prompt-form" onSubmit=${(
     /** @type {SubmitEvent} */ event,
   ) => {
     event.preventDefault();
@@ -109,7 +109,7 @@ function AttachButton() {
 /** What goes with the prompt, or what keeps it from being sent. @param {{onSettings: () => void}} props */
 function Chips({ onSettings }) {
   const chips = describeSettings(settings.value, model.value);
-  return html`<div class="chips grow">
+  return html`<div class="composer-chips grow">
     ${problem.value && draft.value.text && html`<button type="button" class="tag bad tag-button" onClick=${onSettings}>${problem.value}</button>`}
     ${chips.map((chip) => html`<button key=${chip} type="button" class="tag tag-button" title="Open the settings" onClick=${onSettings}>${chip}</button>`)}
   </div>`;

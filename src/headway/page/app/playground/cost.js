@@ -13,7 +13,7 @@ export function Cost({ answer }) {
   const why = metrics?.cost_unknown_reason ?? cost?.unknown_reason;
   if (!cost?.line_items?.length)
     return html`<span title=${total === null ? `Unknown: ${why ?? "no price"}` : undefined}>${text}</span>`;
-  const button = html`<button type="button" class="link-button" aria-expanded=${String(isOpen.value)} title="The lines of the bill"
+  const button = html`<button type="button" class="bill-button" aria-expanded=${String(isOpen.value)} title="The lines of the bill"
     onClick=${() => {
       isOpen.value = !isOpen.value;
     }}>${text}</button>`;

@@ -22,9 +22,9 @@ export function Head({ isPanelOpen, onPanel, onCopy }) {
       }} />
     <${Facts} />
     <div class="head-actions">
-      <button type="button" class="button plain" title="Ask several models the same" onClick=${compare}>
+      <button type="button" class="button plain" title="Ask several models the same" aria-label="Compare" onClick=${compare}>
         <${Icon} name="compare" /><span class="wide-only">Compare</span></button>
-      <button type="button" class="button plain" title="This request as code" onClick=${onCopy}>
+      <button type="button" class="button plain" title="This request as code" aria-label="Code" onClick=${onCopy}>
         <${Icon} name="code" /><span class="wide-only">Code</span></button>
       <${IconButton} icon="plus" label="New conversation (Alt N)" onClick=${startNew} />
       <${IconButton} icon="settings" label="Settings" pressed=${isPanelOpen} onClick=${onPanel} />

@@ -75,7 +75,7 @@ export function Page() {
     ${
       isDrawerOpen.value &&
       !isWide &&
-      html`<${Dialog} title="Settings" class="drawer" onClose=${() => {
+      html`<${Dialog} title="Settings" class="settings-drawer" onClose=${() => {
         isDrawerOpen.value = false;
       }}><${SettingsPanel} /></${Dialog}>`
     }

@@ -16,13 +16,13 @@ export function ReasoningBlock({ answer, isThinking }) {
   if (!answer.reasoning) return null;
   const time = answer.thoughtMs === null ? "" : ` for ${formatSeconds(answer.thoughtMs / 1000)}`;
   const tokens = answer.metrics?.reasoning_tokens;
-  return html`<div class="reasoning ${isThinking ? "is-thinking" : ""}">
+  return html`<div class="thought ${isThinking ? "is-thinking" : ""}">
     <button type="button" class="button plain compact" aria-expanded=${String(isOpen)} onClick=${() => {
       choice.value = !isOpen;
     }}>
       <${Icon} name=${isOpen ? "down" : "right"} /><span class="number">${isThinking ? "Thinking" : "Thought"}${time}</span>
       ${tokens ? html`<span class="faint number">${tokens} tokens</span>` : null}
     </button>
-    ${isOpen && html`<div ref=${text} class="reasoning-text" tabindex="0" role="region" aria-label="Reasoning">${answer.reasoning}</div>`}
+    ${isOpen && html`<div ref=${text} class="thought-text" tabindex="0" role="region" aria-label="Reasoning">${answer.reasoning}</div>`}
   </div>`;
 }

@@ -12,9 +12,11 @@ import { Welcome } from "./welcome.js";
 
 export function Thread() {
   const turns = path.value;
-  const { scroller, content, isAtEnd, jumpToEnd } = useStickToEnd();
+  const { scroller, content, isAtEnd, jumpToEnd } = useStickToEnd(turns.length > 0);
   const lastAsked = turns.findLast((turn) => turn.role !== "assistant")?.id;
-  useEffect(jumpToEnd, [lastAsked]);
+  useEffect(() => {
+    if (lastAsked) jumpToEnd();
+  }, [lastAsked]);
   return html`<div class="thread-place">
     <div class="thread-scroll" ref=${scroller} tabindex="0" role="region" aria-label="Messages">
       <div class="thread" ref=${content}>

@@ -28,9 +28,9 @@ export function ToolCalls({ turn, answer, given, isRunning }) {
     );
     typed.value = {};
   };
-  return html`<form class="tool-calls" onSubmit=${submit}>
+  return html`<form class="tool-cards" onSubmit=${submit}>
     ${toolCalls.map(
-      (call, at) => html`<section key=${at} class="tool-call" aria-label=${`Call of ${call.name}`}>
+      (call, at) => html`<section key=${at} class="tool-card" aria-label=${`Call of ${call.name}`}>
         <h3 class="tool-name"><${Icon} name="tool" /><code>${call.name}</code></h3>
         <${Arguments} text=${call.arguments} isWhole=${!isRunning} />
         ${

@@ -5,10 +5,13 @@ import { useEffect, useRef } from "preact/hooks";
 /** Closer to the end than this counts as at the end. */
 const NEAR = 48;
 
-export function useStickToEnd() {
+/** @param {boolean} isOn whether there is anything whose end matters */
+export function useStickToEnd(isOn) {
   const scroller = useRef(/** @type {HTMLElement | null} */ (null));
   const content = useRef(/** @type {HTMLElement | null} */ (null));
   const isSticking = useRef(true);
+  const latest = useRef(isOn);
+  latest.current = isOn;
   const isAtEnd = useSignal(true);
   const jumpToEnd = () => {
     isSticking.current = true;
@@ -29,7 +32,7 @@ export function useStickToEnd() {
       isAtEnd.value = isSticking.current || distance() < NEAR;
     };
     const follow = () => {
-      if (isSticking.current) place.scrollTop = place.scrollHeight;
+      if (isSticking.current && latest.current) place.scrollTop = place.scrollHeight;
       top = place.scrollTop;
       isAtEnd.value = isSticking.current || distance() < NEAR;
     };
@@ -42,5 +45,5 @@ export function useStickToEnd() {
       place.removeEventListener("scroll", onScroll);
     };
   }, []);
-  return { scroller, content, isAtEnd: isAtEnd.value, jumpToEnd };
+  return { scroller, content, isAtEnd: isAtEnd.value || !isOn, jumpToEnd };
 }

@@ -89,7 +89,7 @@ function Editor({ turn, onDone }) {
         onInput=${(/** @type {InputEvent} */ event) => {
           text.value = /** @type {HTMLTextAreaElement} */ (event.target).value;
         }}></textarea>
-      <div class="row end">
+      <div class="row">
         <span class="tiny faint grow">Asked as another branch; this one stays.</span>
         <button type="button" class="button compact" onClick=${onDone}>Cancel</button>
         <button type="button" class="button primary compact" disabled=${isEmpty} onClick=${submit}>Send</button>

@@ -32,10 +32,10 @@ export function Welcome() {
     <h2>Ask a model anything</h2>
     <p class="quiet">You see each token as it arrives, how fast it came, and what it cost.</p>
     ${modelsError.value && html`<${ErrorNotice} error=${modelsError.value} onRetry=${loadModels} />`}
-    <div class="examples">
+    <div class="welcome-examples">
       ${EXAMPLES.map(
         ({ title, text }) =>
-          html`<button key=${title} type="button" class="example" onClick=${() => {
+          html`<button key=${title} type="button" class="welcome-example" onClick=${() => {
             draft.value = { ...draft.value, text };
             if (models.value.length) sendDraft();
             else focusPrompt();
