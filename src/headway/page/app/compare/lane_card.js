@@ -81,14 +81,25 @@ function RunTabs({ lanes, active, onPick }) {
   </div>`;
 }
 
+/** Those that are scrolled in this frame: all at once, so that the page is laid out once. */
+const scrolling = /** @type {Set<HTMLElement>} */ (new Set());
+
+/** @param {HTMLElement} place */
+function scrollToEnd(place) {
+  if (!scrolling.size) queueMicrotask(() => {
+    for (const one of scrolling) one.scrollTop = 1e9;
+    scrolling.clear();
+  });
+  scrolling.add(place);
+}
+
 /** The answer; it follows the text unless the reader scrolled up. @param {{lane: Lane, version: number, base: Lane | null, name: string}} props */
 function LaneBody({ lane, version, base, name }) {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const isFollowing = useRef(true);
   const isStreaming = lane.status.value === "streaming";
   useEffect(() => {
-    const place = ref.current;
-    if (place && isStreaming && isFollowing.current) place.scrollTop = place.scrollHeight;
+    if (ref.current && isStreaming && isFollowing.current) scrollToEnd(ref.current);
   }, [version, isStreaming]);
   useLayoutEffect(() => {
     isFollowing.current = true;

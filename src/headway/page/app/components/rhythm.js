@@ -17,12 +17,13 @@ export function gapsOf(arrivals) {
 }
 
 /** @param {number[]} values @param {number} share 0 to 1 @returns {number} NaN of none */
-export function quantile(values, share) {
-  const sorted = Float64Array.from(values).sort();
-  return sorted.length
+export const quantile = (values, share) => quantileOf(Float64Array.from(values).sort(), share);
+
+/** @param {ArrayLike<number>} sorted @param {number} share */
+const quantileOf = (sorted, share) =>
+  sorted.length
     ? sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
     : Number.NaN;
-}
 
 /**
  * @param {{arrivals: number[], version?: number, color?: string, height?: number, label?: string,
@@ -38,14 +39,19 @@ export function Rhythm({
   openMs = 0,
 }) {
   const ref = useRef(/** @type {HTMLCanvasElement | null} */ (null));
+  // Asking the canvas for its size in each frame would make the browser lay out the page each time.
+  const size = useRef({ width: 0, height: 0 });
   useEffect(() => {
-    if (ref.current) draw(ref.current, arrivals, color, openMs);
+    if (ref.current) draw(ref.current, size.current, arrivals, color, openMs);
   }, [arrivals, version, arrivals.length, color, openMs, theme.value]);
   useEffect(() => {
     const canvas = ref.current;
     if (!canvas) return;
-    const redraw = () => draw(canvas, arrivals, color);
-    const observer = new ResizeObserver(redraw);
+    const redraw = () => draw(canvas, size.current, arrivals, color);
+    const observer = new ResizeObserver(() => {
+      size.current = { width: canvas.clientWidth, height: canvas.clientHeight };
+      redraw();
+    });
     observer.observe(canvas);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
     scheme.addEventListener("change", redraw);
@@ -54,17 +60,19 @@ export function Rhythm({
       scheme.removeEventListener("change", redraw);
     };
   }, [arrivals, color]);
-  const gaps = arrivals.length > 1 ? gapsOf(arrivals) : [];
+  const gaps = Float64Array.from(arrivals.length > 1 ? gapsOf(arrivals) : []).sort();
   const spoken = gaps.length
-    ? `${label}: ${gaps.length} gaps, median ${formatSeconds(quantile(gaps, 0.5) / 1000)}, longest ${formatSeconds(quantile(gaps, 1) / 1000)}`
+    ? `${label}: ${gaps.length} gaps, median ${formatSeconds(quantileOf(gaps, 0.5) / 1000)}, longest ${formatSeconds(gaps[gaps.length - 1] / 1000)}`
     : label;
   return html`<canvas ref=${ref} class="rhythm" style=${{ height: `${height}px` }} role="img"
     aria-label=${spoken} title=${spoken} />`;
 }
 
-/** @param {HTMLCanvasElement} canvas @param {number[]} arrivals @param {string} color @param {number} [openMs] */
-function draw(canvas, arrivals, color, openMs = 0) {
-  const { clientWidth: width, clientHeight: height } = canvas;
+/**
+ * @param {HTMLCanvasElement} canvas @param {{width: number, height: number}} size
+ * @param {number[]} arrivals @param {string} color @param {number} [openMs]
+ */
+function draw(canvas, { width, height }, arrivals, color, openMs = 0) {
   if (!width || !height) return;
   const scale = devicePixelRatio || 1;
   if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
