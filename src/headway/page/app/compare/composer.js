@@ -25,29 +25,29 @@ export function Composer({ onSend }) {
     event.preventDefault();
     onSend();
   };
-  return html`<section class="card composer" aria-label="Experiment">
+  return html`<section class="card asking" aria-label="Experiment">
     <${ModelChips} />
     ${
       messages.length > 0 &&
-      html`<div class="composer-context"><${Icon} name="chat" />
+      html`<div class="asking-context"><${Icon} name="chat" />
       <span class="grow">Continues a conversation of ${messages.length} ${messages.length === 1 ? "message" : "messages"}</span>
       <button type="button" class="button plain compact" onClick=${() => change({ messages: [] })}>Leave it out</button></div>`
     }
     ${
       hasMore &&
-      html`<textarea class="textarea auto composer-system" aria-label="System prompt" rows="1"
+      html`<textarea class="textarea auto asking-system" aria-label="System prompt" rows="1"
       placeholder="System prompt: how the models should answer" value=${system}
       onInput=${(/** @type {Event} */ event) => change({ system: textFrom(event) })} />`
     }
     ${
       isOne &&
-      html`<textarea id="compare-prompt" class="textarea auto composer-prompt" aria-label="Prompt" rows="2"
+      html`<textarea id="compare-prompt" class="textarea auto asking-prompt" aria-label="Prompt" rows="2"
       placeholder=${messages.length ? "The next message; empty asks for an answer to the last one" : "Ask all of them something"}
       value=${prompt} onKeyDown=${onKey} autofocus
       onInput=${(/** @type {Event} */ event) => change({ prompt: textFrom(event) })} />`
     }
-    <div class="composer-foot">
-      <div class="composer-options">
+    <div class="asking-foot">
+      <div class="asking-options">
         <button type="button" class="button plain compact" aria-expanded=${String(hasMore)}
           onClick=${() => {
             isOpen.value = !hasMore;
@@ -71,8 +71,8 @@ export function Composer({ onSend }) {
       ${
         isOne &&
         (isRunning
-          ? html`<button type="button" class="button danger run" onClick=${stop}><${Icon} name="stop" />Stop<kbd>Esc</kbd></button>`
-          : html`<button type="button" class="button primary run" disabled=${!canRun.value} onClick=${onSend}>
+          ? html`<button type="button" class="button danger compare-run" onClick=${stop}><${Icon} name="stop" />Stop<kbd>Esc</kbd></button>`
+          : html`<button type="button" class="button primary compare-run" disabled=${!canRun.value} onClick=${onSend}>
             <${Icon} name="play" />Compare<kbd>↵</kbd></button>`)
       }
     </div>

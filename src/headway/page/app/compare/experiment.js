@@ -130,20 +130,35 @@ export function splitModel(id) {
   return [id.slice(0, Math.max(0, at)), id.slice(at + 1)];
 }
 
+const SHOWN_VALUE = 24;
+
 /** What an entry has of its own, in words: "temperature 0". @param {Entry} entry */
 export function describeOverrides({ parameters }) {
   return Object.entries(parameters)
-    .map(
-      ([name, value]) =>
-        `${name.replaceAll("_", " ")} ${typeof value === "object" ? JSON.stringify(value) : value}`,
-    )
+    .map(([name, value]) => `${name.replaceAll("_", " ")} ${describeValue(value)}`)
     .join(", ");
+}
+
+/** @param {unknown} value */
+function describeValue(value) {
+  const text = typeof value === "string" ? value : JSON.stringify(value);
+  return text.length > SHOWN_VALUE ? `${text.slice(0, SHOWN_VALUE - 1)}…` : text;
 }
 
 /** The name of an entry in tables and files. @param {Entry} entry */
 export function nameOf(entry) {
   const own = describeOverrides(entry);
   return own ? `${entry.model} (${own})` : entry.model;
+}
+
+/** Names for all entries; what is there twice has a number. @param {Entry[]} entries */
+export function nameEntries(entries) {
+  const models = entries.map(nameOf);
+  return entries.map((entry, at) => {
+    const model = models[at];
+    const copy = models.slice(0, at + 1).filter((one) => one === model).length;
+    return { entry, model, copy, name: copy > 1 ? `${model} #${copy}` : model };
+  });
 }
 
 /** A, B, ... Z, then A2. @param {number} index */

@@ -1,6 +1,6 @@
 /** A comparison as CSV, JSON, and as commands. Values without DOM. */
 import { COLUMNS } from "./columns.js";
-import { messagesOf, nameOf, requestBody, writeExperiment } from "./experiment.js";
+import { messagesOf, requestBody, writeEntry, writeExperiment } from "./experiment.js";
 
 /** @typedef {import("./experiment.js").Experiment} Experiment */
 /** @typedef {import("../streams/lane.js").Lane} Lane */
@@ -94,16 +94,24 @@ export function curlOf(experiment, base) {
   return `curl -N ${base}api/compare \\\n  -H 'Content-Type: application/json' \\\n  -d ${quote(body)}`;
 }
 
-/** What the command line cannot say is null. @param {Experiment} experiment @returns {string | null} */
+/**
+ * The command line takes a prompt and no conversation: null for one.
+ * @param {Experiment} experiment
+ * @returns {string | null}
+ */
 export function commandOf(experiment) {
-  const isPlain = experiment.entries.every(({ parameters }) => !Object.keys(parameters).length);
+  if (experiment.messages.length) return null;
   const { temperature, max_tokens, ...others } = experiment.parameters;
-  if (!isPlain || experiment.messages.length || Object.keys(others).length) return null;
-  const parts = experiment.entries.map((entry) => `-m ${quote(nameOf(entry))}`);
-  if (experiment.system.trim()) parts.push(`--system ${quote(experiment.system)}`);
+  const parts = experiment.entries.map((entry) => {
+    const model = writeEntry(entry);
+    return `-m ${quote(typeof model === "string" ? model : JSON.stringify(model))}`;
+  });
+  if (experiment.system.trim()) parts.push(`-s ${quote(experiment.system)}`);
   if (temperature !== undefined) parts.push(`--temperature ${temperature}`);
   if (max_tokens !== undefined) parts.push(`--max-tokens ${max_tokens}`);
-  if (experiment.runs > 1) parts.push(`--runs ${experiment.runs}`);
+  for (const [name, value] of Object.entries(others))
+    parts.push(`-p ${quote(`${name}=${JSON.stringify(value)}`)}`);
+  if (experiment.runs > 1) parts.push(`-n ${experiment.runs}`);
   return `headway compare ${[...parts, quote(experiment.prompt)].join(" ")}`;
 }
 

@@ -24,7 +24,7 @@ const STATUS = /** @type {const} */ ({
 
 /**
  * @param {{session: import("./session.js").Session, group: import("./session.js").Group, lanes: Lane[], name: string,
- *   color: number, isHidden: boolean, isExpanded: boolean, base: Lane | null, onExpand: () => void}} props
+ *   color: number, isHidden: boolean, isExpanded: boolean, base: Lane | null, onExpand?: () => void}} props
  */
 export function LaneCard({
   session,
@@ -43,9 +43,10 @@ export function LaneCard({
   const status = lane.status.value;
   const [provider, model] = isHidden ? ["", name] : splitModel(group.entry.model);
   const own = isHidden ? "" : describeOverrides(group.entry);
-  return html`<article class="card lane" data-status=${status} style=${{ "--lane": `var(${seriesColor(color)})` }} aria-label=${name}>
+  return html`<article class="card lane" data-status=${status} data-hidden=${String(isHidden)} style=${{ "--lane": `var(${seriesColor(color)})` }} aria-label=${name}>
     <header class="lane-head">
       <h2 class="lane-name" title=${name}><span class="truncate">${model}</span>
+        ${!isHidden && group.copy > 1 && html`<span class="faint tiny">#${group.copy}</span>`}
         ${own && html`<span class="tag truncate">${own}</span>`}
         ${provider && html`<span class="faint tiny lane-provider">${provider}</span>`}</h2>
       ${
@@ -56,14 +57,14 @@ export function LaneCard({
       }
       <span class="lane-status" title=${lane.isQueued && status === "waiting" ? "Waits until another answer is complete" : STATUS[status]}>
         <span class="visually-hidden">${STATUS[status]}</span></span>
-      <${IconButton} icon=${isExpanded ? "collapse" : "expand"} label=${isExpanded ? "Show all answers" : "Show this answer alone"} class="plain compact" onClick=${onExpand} />
+      ${onExpand && html`<${IconButton} icon=${isExpanded ? "collapse" : "expand"} label=${isExpanded ? "Show all answers" : "Show this answer alone"} class="plain compact" onClick=${onExpand} />`}
     </header>
     ${
       !isHidden &&
       html`<${LaneFigures} lane=${lane} session=${session} />
       <div class="lane-rhythm"><${Rhythm} arrivals=${lane.arrivals} version=${lane.version.value} color=${seriesColor(color)} height=${24} /></div>`
     }
-    <${LaneBody} lane=${lane} version=${lane.version.value} base=${base} name=${name} />
+    <${LaneBody} lane=${lane} version=${lane.version.value} base=${base} name=${name} isHidden=${isHidden} />
     ${lane.isOver && html`<${LaneFoot} lane=${lane} session=${session} isHidden=${isHidden} />`}
   </article>`;
 }
@@ -86,15 +87,19 @@ const scrolling = /** @type {Set<HTMLElement>} */ (new Set());
 
 /** @param {HTMLElement} place */
 function scrollToEnd(place) {
-  if (!scrolling.size) queueMicrotask(() => {
-    for (const one of scrolling) one.scrollTop = 1e9;
-    scrolling.clear();
-  });
+  if (!scrolling.size)
+    queueMicrotask(() => {
+      for (const one of scrolling) one.scrollTop = 1e9;
+      scrolling.clear();
+    });
   scrolling.add(place);
 }
 
-/** The answer; it follows the text unless the reader scrolled up. @param {{lane: Lane, version: number, base: Lane | null, name: string}} props */
-function LaneBody({ lane, version, base, name }) {
+/**
+ * The answer; it follows the text unless the reader scrolled up.
+ * @param {{lane: Lane, version: number, base: Lane | null, name: string, isHidden: boolean}} props
+ */
+function LaneBody({ lane, version, base, name, isHidden }) {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const isFollowing = useRef(true);
   const isStreaming = lane.status.value === "streaming";
@@ -112,7 +117,7 @@ function LaneBody({ lane, version, base, name }) {
   return html`<div class="lane-body" ref=${ref} onScroll=${onScroll} tabindex="0" role="region" aria-label=${`Answer of ${name}`}>
     ${
       lane.reasoning &&
-      html`<details class="reasoning" open=${isStreaming && !lane.text}><summary>Reasoning</summary>
+      html`<details class="lane-reasoning" open=${isStreaming && !lane.text}><summary>Reasoning</summary>
       <p class="small quiet">${lane.reasoning}</p></details>`
     }
     ${
@@ -124,9 +129,14 @@ function LaneBody({ lane, version, base, name }) {
       (
         call,
         at,
-      ) => html`<div key=${at} class="tool-call"><p class="row small"><${Icon} name="tool" /><strong>${call.name}</strong></p>
+      ) => html`<div key=${at} class="lane-tool-call"><p class="row small"><${Icon} name="tool" /><strong>${call.name}</strong></p>
       <pre class="mono" tabindex="0">${call.arguments}</pre></div>`,
     )}
+    ${
+      lane.error &&
+      html`<div class="notice bad lane-error" role="alert"><${Icon} name="warn" />
+      <span class="grow">${isHidden ? "This model failed." : lane.error.message}</span></div>`
+    }
     ${lane.status.value === "waiting" && html`<div class="lane-waiting" aria-hidden="true" />`}
   </div>`;
 }

@@ -27,7 +27,7 @@ export function LaneFigures({ lane, session }) {
           : formatSeconds(first)
       }</dd></div>
     <div><dt>Tokens/s</dt>
-      <dd class=${metrics ? "" : "estimate"} title=${metrics ? exact(speed, "tokens/s") : "Estimated from the events so far"}>
+      <dd class=${metrics ? "" : "is-estimate"} title=${metrics ? exact(speed, "tokens/s") : "Estimated from the events so far"}>
         ${!metrics && isNumber(speed) ? "≈ " : ""}${SPEED.format(speed)}</dd></div>
     <div><dt>Cost</dt><dd title=${costTitle(lane)}>${formatUsd(cost)}</dd></div>
   </dl>`;
@@ -57,5 +57,5 @@ function StopWatch({ lane, session }) {
     draw();
     return () => cancelAnimationFrame(frame);
   }, [lane]);
-  return html`<span ref=${ref} class="estimate" />`;
+  return html`<span ref=${ref} class="is-estimate" />`;
 }

@@ -16,7 +16,13 @@ export function LaneFoot({ lane, session, isHidden }) {
   lane.version.value;
   const isDone = lane.status.value === "done";
   return html`<footer class="lane-foot">
-    ${!isDone && html`<${Problem} lane=${lane} isHidden=${isHidden} onRetry=${() => session.retry([lane])} />`}
+    ${
+      !isDone &&
+      html`<span class="small grow ${lane.status.value === "failed" ? "asking-problem" : "quiet"}">${
+        lane.status.value === "failed" ? "Failed" : "Stopped"
+      }</span>
+      <button type="button" class="button compact" onClick=${() => session.retry([lane])}><${Icon} name="retry" />Retry</button>`
+    }
     ${
       isDone &&
       lane.finishReason &&
@@ -29,32 +35,18 @@ export function LaneFoot({ lane, session, isHidden }) {
       !isHidden &&
       html`<span class="tiny faint number grow truncate">
       <span title=${exact(lane.metrics?.latency_s, "s")}>${formatSeconds(lane.metrics?.latency_s)}</span>${" · "}
-      <span title="Tokens in and out">${formatCount(lane.metrics?.input_tokens)} → ${formatCount(lane.metrics?.output_tokens)} tokens</span></span>`
+      <span title="Tokens in and out">${formatCount(lane.metrics?.input_tokens)} → ${formatCount(lane.metrics?.output_tokens)}</span></span>`
     }
-    ${isHidden && html`<span class="grow" />`}
+    ${isHidden && isDone && html`<span class="grow" />`}
     ${!isHidden && lane.transformations.length > 0 && html`<span class="tag" title=${`Changed for this provider:\n${lane.transformations.join("\n")}`}>adapted</span>`}
+    ${!isHidden && isDone && lane.id && html`<${Thumbs} key=${lane.id} id=${lane.id} />`}
     ${
       !isHidden &&
-      isDone &&
       lane.id &&
-      html`<${Thumbs} id=${lane.id} />
-      <a class="button icon compact plain" href=${routeHref("logs", [lane.id])} title="The record of this call" aria-label="The record of this call"><${Icon} name="logs" /></a>`
+      html`<a class="button icon compact plain" href=${routeHref("logs", [lane.id])} title="The record of this call" aria-label="The record of this call"><${Icon} name="logs" /></a>`
     }
     ${lane.text && html`<${IconButton} icon="copy" label="Copy the answer" class="plain compact" onClick=${() => copyText(lane.text, "Answer")} />`}
   </footer>`;
-}
-
-/** @param {{lane: Lane, isHidden: boolean, onRetry: () => void}} props */
-function Problem({ lane, isHidden, onRetry }) {
-  const isStopped = lane.status.value === "stopped";
-  const message = isStopped
-    ? "Stopped"
-    : isHidden
-      ? "This model failed."
-      : (lane.error?.message ?? "Failed");
-  return html`<div class="lane-problem ${isStopped ? "" : "bad"} grow" role=${isStopped ? undefined : "alert"}>
-    ${!isStopped && html`<${Icon} name="warn" />`}<span class="grow small">${message}</span>
-    <button type="button" class="button compact" onClick=${onRetry}><${Icon} name="retry" />Retry</button></div>`;
 }
 
 /** @param {{id: string}} props */

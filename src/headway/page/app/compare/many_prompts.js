@@ -3,7 +3,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Icon } from "../components/icon.js";
 import { html } from "../html.js";
-import { nameOf } from "./experiment.js";
+import { nameEntries } from "./experiment.js";
 import { NumberField } from "./number_field.js";
 import { batch, MAX_AT_ONCE, PromptBatch } from "./prompt_batch.js";
 import { PromptMatrix } from "./prompt_matrix.js";
@@ -29,7 +29,7 @@ export function ManyPrompts() {
     if (file) source.value = { text: await file.text(), name: file.name };
   };
   const calls = prompts.length * experiment.value.entries.length * experiment.value.runs;
-  return html`<section class="card many" aria-label="Prompts"
+  return html`<section class="card many-prompts" aria-label="Prompts"
       onDragOver=${(/** @type {DragEvent} */ event) => event.preventDefault()}
       onDrop=${(/** @type {DragEvent} */ event) => {
         event.preventDefault();
@@ -45,8 +45,8 @@ export function ManyPrompts() {
             };
           }} />
       </div>
-      <div class="composer-foot">
-        <div class="composer-options">
+      <div class="asking-foot">
+        <div class="asking-options">
           <label class="button compact file-button"><${Icon} name="docs" />Choose a file
             <input type="file" class="visually-hidden" accept=".txt,.md,.jsonl,.ndjson,.json,.csv,.tsv,text/*"
               onChange=${(/** @type {Event} */ event) => take(/** @type {HTMLInputElement} */ (event.target).files?.[0])} /></label>
@@ -56,7 +56,7 @@ export function ManyPrompts() {
             }} />
           ${
             source.value.text.trim() &&
-            html`<span class="small ${problem ? "problem" : "quiet"} number" role="status">${
+            html`<span class="small ${problem ? "asking-problem" : "quiet"} number" role="status">${
               problem ??
               `${prompts.length} ${prompts.length === 1 ? "prompt" : "prompts"} (${format}), ${calls} ${calls === 1 ? "call" : "calls"}`
             }</span>`
@@ -64,8 +64,8 @@ export function ManyPrompts() {
         </div>
         ${
           isRunning
-            ? html`<button type="button" class="button danger run" onClick=${() => now?.stop()}><${Icon} name="stop" />Stop<kbd>Esc</kbd></button>`
-            : html`<button type="button" class="button primary run" disabled=${!canRun} onClick=${run}><${Icon} name="play" />Compare</button>`
+            ? html`<button type="button" class="button danger compare-run" onClick=${() => now?.stop()}><${Icon} name="stop" />Stop<kbd>Esc</kbd></button>`
+            : html`<button type="button" class="button primary compare-run" disabled=${!canRun} onClick=${run}><${Icon} name="play" />Compare</button>`
         }
       </div>
     </section>
@@ -85,16 +85,18 @@ function BatchResults({ batch: now }) {
   now.version.value;
   const done = now.done.value;
   const left = now.rows.length - done;
-  const groups = now.experiment.entries.map((entry, at) => ({
+  const lanes = now.rows.flatMap((row) => row.session?.lanes ?? []);
+  const answers = lanes.filter((lane) => lane.isOver).length;
+  const all = now.rows.length * now.experiment.entries.length * now.experiment.runs;
+  const groups = nameEntries(now.experiment.entries).map((named, at) => ({
+    ...named,
     index: at,
     color: at,
-    entry,
-    name: nameOf(entry),
     lanes: now.rows.flatMap((row) => row.session?.groups[at].lanes ?? []),
   }));
   return html`<div class="run-bar">
-      <span class="small quiet number" role="status">${done} of ${now.rows.length} prompts</span>
-      <progress class="run-progress" value=${done} max=${now.rows.length} aria-label="Prompts that are complete" data-running=${String(now.isRunning.value)} />
+      <span class="small quiet number" role="status">${done} of ${now.rows.length} prompts, ${answers} of ${all} answers</span>
+      <progress class="run-progress" value=${answers} max=${all} aria-label="Answers that are complete" data-running=${String(now.isRunning.value)} />
       ${!now.isRunning.value && left > 0 && html`<button type="button" class="button compact" onClick=${() => now.run()}><${Icon} name="play" />Ask the ${left} that are left</button>`}
     </div>
     <div class="card"><${ResultsTable} groups=${groups} /></div>

@@ -23,7 +23,7 @@ export function ModelChips() {
     if (at >= 0) change({ entries: entries.filter((_, index) => index !== at) });
     else addEntries([{ model: id, parameters: {} }]);
   };
-  return html`<div class="chips" role="group" aria-label="Models">
+  return html`<div class="lane-chips" role="group" aria-label="Models">
     ${entries.map((entry, at) => html`<${Chip} key=${`${at} ${entry.model}`} entry=${entry} at=${at} />`)}
     <${ModelPicker} isMany selected=${entries.map((entry) => entry.model)} onPick=${toggle} label="Add models"
       class="${entries.length ? "plain" : "primary"} compact add-model"><${Icon} name="plus" />${entries.length ? "Add" : "Add models"}</${ModelPicker}>
@@ -33,7 +33,7 @@ export function ModelChips() {
       html`<${IconButton} icon="trash" label="Take all models away" class="plain compact"
       onClick=${() => change({ entries: [] })} />`
     }
-    ${modelsError.value && html`<span class="problem small">${modelsError.value.message}</span>`}
+    ${modelsError.value && html`<span class="asking-problem small">${modelsError.value.message}</span>`}
   </div>`;
 }
 
@@ -53,7 +53,7 @@ function Chip({ entry, at }) {
     !modelsError.value &&
     !models.value.some((model) => model.id === entry.model);
   const title = isUnknown ? `${nameOf(entry)}: not in the list of usable models` : nameOf(entry);
-  const button = html`<button type="button" class="chip-name" aria-expanded=${String(isOpen.value)} title=${title}
+  const button = html`<button type="button" class="lane-chip-name" aria-expanded=${String(isOpen.value)} title=${title}
       onClick=${() => {
         isOpen.value = !isOpen.value;
       }}>
@@ -62,15 +62,15 @@ function Chip({ entry, at }) {
       ${own && html`<span class="tag truncate">${own}</span>`}
       ${isUnknown && html`<span class="tag warn">unknown</span>`}
       <${Icon} name="down" /></button>`;
-  return html`<span class="chip">
+  return html`<span class="lane-chip">
     <${Popover} button=${button} isOpen=${isOpen.value} onClose=${() => {
       isOpen.value = false;
-    }} class="chip-menu">
+    }} class="lane-chip-menu">
       <${ChipMenu} entry=${entry} at=${at} onClose=${() => {
         isOpen.value = false;
       }} />
     </${Popover}>
-    <button type="button" class="chip-remove" aria-label=${`Take ${nameOf(entry)} away`} title="Take away"
+    <button type="button" class="lane-chip-remove" aria-label=${`Take ${nameOf(entry)} away`} title="Take away"
       onClick=${() => change({ entries: experiment.value.entries.filter((_, index) => index !== at) })}><${Icon} name="close" /></button>
   </span>`;
 }

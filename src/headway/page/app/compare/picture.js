@@ -2,15 +2,18 @@
 import { resolveColor, seriesColor } from "../components/color.js";
 import { COLUMNS, makeRows } from "./columns.js";
 import { titleOf } from "./experiment.js";
-import { drawRace } from "./race_drawing.js";
+import { drawRace, shorten } from "./race_drawing.js";
 import { makeLines } from "./race_lines.js";
+import { totalsOf } from "./statistics.js";
 
 const WIDTH = 1200;
 const EDGE = 40;
 const ROW = 34;
 const HEAD = 118;
 const RACE = 320;
-const NAME = 330;
+const NAME = 300;
+/** Widths of the columns, in parts. @type {Record<string, number>} */
+const PARTS = { input_tokens: 0.6, output_tokens: 0.6, cost_usd: 1.3, million_calls_usd: 1.2 };
 const SCALE = 2;
 
 /** @param {string} name */
@@ -66,14 +69,6 @@ function drawText(
   context.fillText(shorten(context, text, width), x, y);
 }
 
-/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
-function shorten(context, text, width) {
-  if (context.measureText(text).width <= width) return text;
-  let size = text.length;
-  while (size > 1 && context.measureText(`${text.slice(0, size)}…`).width > width) size -= 1;
-  return `${text.slice(0, size)}…`;
-}
-
 /** @param {CanvasRenderingContext2D} context @param {import("./session.js").Session} session @param {string} family */
 function drawHead(context, session, family) {
   const { experiment, startedOn } = session;
@@ -82,7 +77,7 @@ function drawHead(context, session, family) {
   drawText(context, titleOf(experiment) || "Comparison", {
     x: EDGE,
     y: 52,
-    font: `650 24px ${family}`,
+    font: `650 21px ${family}`,
   });
   drawText(context, `${date} · ${session.groups.length} models${runs}`, {
     x: EDGE,
@@ -95,8 +90,9 @@ function drawHead(context, session, family) {
 /** @param {CanvasRenderingContext2D} context @param {any[]} groups @param {string} family */
 function drawTable(context, groups, family) {
   const rows = makeRows(groups.map((group) => group.lanes));
-  const step = (WIDTH - 2 * EDGE - NAME) / COLUMNS.length;
-  const right = (/** @type {number} */ at) => EDGE + NAME + step * (at + 1);
+  const parts = totalsOf(COLUMNS.map(({ id }) => PARTS[id] ?? 1));
+  const step = (WIDTH - 2 * EDGE - NAME) / parts[parts.length - 1];
+  const right = (/** @type {number} */ at) => EDGE + NAME + step * parts[at];
   COLUMNS.forEach((column, at) => {
     drawText(context, column.label, {
       x: right(at),

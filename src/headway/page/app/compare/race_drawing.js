@@ -4,7 +4,9 @@ import { countUpTo, findStalls, totalsOf } from "./statistics.js";
 /**
  * @typedef {object} Line
  * @property {string} name
+ * @property {string} label of the model; lines of several runs have the same
  * @property {string} color as the canvas takes it
+ * @property {number[]} dash of a canvas: colours return after eight models
  * @property {number[]} arrivals milliseconds
  * @property {number[]} sizes characters
  * @property {number} scale from characters to what is drawn
@@ -23,9 +25,16 @@ import { countUpTo, findStalls, totalsOf } from "./statistics.js";
 /** @typedef {{left: number, top: number, width: number, height: number, maxTime: number, maxValue: number}} Frame */
 
 const MARGIN = { left: 52, right: 14, top: 12, bottom: 26 };
+/** Names stand beside the lines where there is room. */
+const LABEL = { width: 150, height: 15, most: 10, from: 560 };
+
+/** @param {Line[]} lines @param {Look} look */
+const hasLabels = (lines, look) =>
+  look.width >= LABEL.from && new Set(lines.map((line) => line.label)).size <= LABEL.most;
 
 /** @param {Line[]} lines @param {Look} look @returns {Frame} */
 export function frameOf(lines, look) {
+  const right = hasLabels(lines, look) ? LABEL.width : MARGIN.right;
   const maxTime = Math.max(250, ...lines.map((line) => line.end)) * 1.02;
   const maxValue =
     Math.max(10, ...lines.map((line) => (totalsOf(line.sizes).at(-1) ?? 0) * line.scale)) * 1.06;
@@ -34,7 +43,7 @@ export function frameOf(lines, look) {
     top: MARGIN.top,
     maxTime,
     maxValue,
-    width: look.width - MARGIN.left - MARGIN.right,
+    width: look.width - MARGIN.left - right,
     height: look.height - MARGIN.top - MARGIN.bottom,
   };
 }
@@ -58,6 +67,7 @@ export function drawRace(context, lines, look, cursor = null) {
   context.font = font;
   drawAxes(context, frame, look);
   for (const line of lines) drawLine(context, line, frame, colors);
+  if (hasLabels(lines, look)) drawLabels(context, lines, frame, colors);
   if (cursor !== null) drawCursor(context, lines, frame, cursor, colors);
 }
 
@@ -84,7 +94,7 @@ function drawAxes(context, frame, { colors, unit }) {
   const digits = Math.max(0, -Math.floor(Math.log10(seconds)));
   for (let time = 0; time * 1000 <= frame.maxTime; time += seconds) {
     context.fillText(
-      `${time.toFixed(digits)} s`,
+      `${time ? time.toFixed(digits) : 0} s`,
       xOf(frame, time * 1000),
       frame.top + frame.height + 15,
     );
@@ -125,7 +135,9 @@ function drawLine(context, line, frame, colors) {
     context.lineTo(x, y);
     drawn = x;
   }
+  context.setLineDash(line.dash);
   context.stroke();
+  context.setLineDash([]);
   drawStalls(context, line, frame, colors);
   context.beginPath();
   context.arc(x0, y0, 4, 0, 2 * Math.PI);
@@ -140,6 +152,42 @@ function drawLine(context, line, frame, colors) {
     context.arc(x, y, 3.5, 0, 2 * Math.PI);
     context.fill();
   }
+}
+
+/**
+ * Names at the height of what each model has said, moved apart where they would overlap.
+ * @param {CanvasRenderingContext2D} context @param {Line[]} lines @param {Frame} frame @param {Look["colors"]} colors
+ */
+function drawLabels(context, lines, frame, colors) {
+  /** @type {Map<string, {line: Line, y: number}>} */
+  const places = new Map();
+  for (const line of lines.filter(({ arrivals }) => arrivals.length)) {
+    const y = yOf(frame, valueAt(line, Number.POSITIVE_INFINITY));
+    if (y < (places.get(line.label)?.y ?? Number.POSITIVE_INFINITY))
+      places.set(line.label, { line, y });
+  }
+  const bottom = frame.top + frame.height;
+  const sorted = [...places.values()].sort((a, b) => b.y - a.y);
+  sorted.forEach((place, at) => {
+    place.y = Math.min(place.y, at ? sorted[at - 1].y - LABEL.height : bottom);
+  });
+  context.textAlign = "left";
+  context.textBaseline = "middle";
+  const x = frame.left + frame.width + 10;
+  for (const { line, y } of sorted) {
+    context.fillStyle = line.color;
+    context.fillRect(x, y - 4, 8, 8);
+    context.fillStyle = colors.text;
+    context.fillText(shorten(context, line.label, LABEL.width - 28), x + 14, y);
+  }
+}
+
+/** @param {CanvasRenderingContext2D} context @param {string} text @param {number} width */
+export function shorten(context, text, width) {
+  if (context.measureText(text).width <= width) return text;
+  let size = text.length;
+  while (size > 1 && context.measureText(`${text.slice(0, size)}…`).width > width) size -= 1;
+  return `${text.slice(0, size)}…`;
 }
 
 /** @param {CanvasRenderingContext2D} context @param {number} x @param {number} y */

@@ -1,5 +1,8 @@
 /** The lines of the race, from the lanes. Values without DOM. */
+import { splitModel } from "./experiment.js";
 import { charactersOf } from "./statistics.js";
+
+const DASHES = [[], [7, 4], [2, 4]];
 
 /** @typedef {import("../streams/lane.js").Lane} Lane */
 /** @typedef {import("./race_drawing.js").Line} Line */
@@ -28,6 +31,8 @@ export function makeLines(groups, colorOf, elapsed) {
   const lines = groups.flatMap(({ name, color, lanes: runs }) =>
     runs.map((lane) => ({
       name: runs.length > 1 ? `${name} #${lane.run + 1}` : name,
+      label: splitModel(name)[1],
+      dash: DASHES[Math.floor(color / 8) % DASHES.length],
       color: colorOf(color),
       arrivals: lane.arrivals,
       sizes: lane.sizes,

@@ -13,7 +13,7 @@ import { describeOverrides, splitModel } from "./experiment.js";
 /** Values that are told one by one; of more, half of them are within the bar. */
 const TOLD = 20;
 
-/** @param {{groups: {index: number, name: string, color: number, entry: import("./experiment.js").Entry, lanes: import("../streams/lane.js").Lane[]}[]}} props */
+/** @param {{groups: {index: number, name: string, color: number, copy: number, entry: import("./experiment.js").Entry, lanes: import("../streams/lane.js").Lane[]}[]}} props */
 export function ResultsTable({ groups }) {
   const sorting = useSignal(/** @type {Sorting} */ (null));
   const rows = makeRows(groups.map((group) => group.lanes));
@@ -31,13 +31,13 @@ export function ResultsTable({ groups }) {
       ${COLUMNS.map((column) => html`<${Head} key=${column.id} ...${column} isRight sorting=${sorting} />`)}
     </tr></thead>
     <tbody>${ordered.map((at) => {
-      const { index, name, color, entry, lanes } = groups[at];
+      const { index, name, color, entry, copy, lanes } = groups[at];
       const [provider, model] = splitModel(entry.model);
       const own = describeOverrides(entry);
       const failed = lanes.filter((lane) => lane.status.value === "failed").length;
       return html`<tr key=${index}>
         <th scope="row" class="results-name" title=${name}><span class="row"><span class="swatch" style=${{ "--swatch": `var(${seriesColor(color)})` }} />
-          <span class="truncate">${model}${provider && html` <span class="faint tiny">${provider}</span>`}</span>
+          <span class="truncate">${model}${copy > 1 && html` <span class="faint tiny">#${copy}</span>`}${provider && html` <span class="faint tiny">${provider}</span>`}</span>
           ${own && html`<span class="tag truncate">${own}</span>`}
           ${failed > 0 && html`<span class="tag bad">${lanes.length > 1 ? `${failed} failed` : "failed"}</span>`}</span></th>
         ${COLUMNS.map((column) => html`<${ValueCell} key=${column.id} column=${column} cell=${rows[at][column.id]} scale=${scales[column.id]} />`)}
@@ -60,12 +60,12 @@ function Head({ id, label, title, isRight = false, sorting }) {
 function ValueCell({ column, cell, scale }) {
   const { value, values, isEstimate, isBest } = cell;
   const text = column.format(value);
-  return html`<td class="right ${isBest ? "best" : ""} ${isEstimate ? "estimate" : ""}" title=${titleOf(column, cell)}>
+  return html`<td class="right ${isBest ? "is-best" : ""} ${isEstimate ? "is-estimate" : ""}" title=${titleOf(column, cell)}>
     <span class="best-mark">${isBest && html`<span class="visually-hidden">best: </span>`}${isEstimate ? "≈ " : ""}${text}</span>
     ${
-      values.length > 1 &&
+      Math.min(...values) < Math.max(...values) &&
       html`<span class="spread"><${DotStrip} values=${values} scale=${scale} />
-      <span class="tiny faint">${column.format(Math.min(...values))} – ${column.format(Math.max(...values))}</span></span>`
+      <span class="tiny faint">${formatRange(column, values)}</span></span>`
     }
   </td>`;
 }
@@ -78,6 +78,14 @@ function titleOf(column, { value, values, isEstimate }) {
   return values.length > TOLD
     ? `Median ${value} of ${values.length} values`
     : `Median ${value} of ${values.join(", ")}`;
+}
+
+/** "0.57–0.88 ms": the unit once where it is the same. @param {Column} column @param {number[]} values */
+function formatRange(column, values) {
+  const [low, high] = [column.format(Math.min(...values)), column.format(Math.max(...values))];
+  const unit = / \S+$/.exec(high)?.[0] ?? "";
+  if (low === high) return "";
+  return `${unit && low.endsWith(unit) ? low.slice(0, -unit.length) : low}–${high}`;
 }
 
 /** Each value as a dot, of many the middle half as a bar: on the scale of the column. @param {{values: number[], scale: [number, number]}} props */

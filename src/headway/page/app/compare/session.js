@@ -1,7 +1,7 @@
 /** One experiment that runs or has run: its lanes by model, with what can be done to them. */
 import { computed, signal } from "@preact/signals";
 import { Comparison } from "../streams/comparison.js";
-import { nameOf, requestBody, writeEntry } from "./experiment.js";
+import { nameEntries, requestBody, writeEntry } from "./experiment.js";
 
 /** @typedef {import("../streams/lane.js").Lane} Lane */
 /** @typedef {import("./experiment.js").Experiment} Experiment */
@@ -11,6 +11,8 @@ import { nameOf, requestBody, writeEntry } from "./experiment.js";
  * @property {number} index of the entry, which says the colour
  * @property {Entry} entry
  * @property {string} name
+ * @property {string} model the name, which several groups may have
+ * @property {number} copy counts the groups with this name from 1
  * @property {Lane[]} lanes
  */
 
@@ -43,10 +45,9 @@ export class Session {
     /** @type {Map<Lane, Comparison>} */
     this.sources = new Map(comparison.lanes.map((lane) => [lane, comparison]));
     /** @type {Group[]} */
-    this.groups = experiment.entries.map((entry, index) => ({
+    this.groups = nameEntries(experiment.entries).map((named, index) => ({
       index,
-      entry,
-      name: nameOf(entry),
+      ...named,
       lanes: comparison.lanes.slice(index * experiment.runs, (index + 1) * experiment.runs),
     }));
     this.first = comparison;

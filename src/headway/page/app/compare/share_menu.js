@@ -44,7 +44,7 @@ export function ShareMenu() {
   }} class="right share-menu">
     <${Choice} icon="link" text="Copy the link" onClick=${pick(copyLink)} />
     <${Choice} icon="copy" text="Copy as curl" onClick=${pick(() => copyText(curlOf(experiment.value, base), "Command"))} />
-    <${Choice} icon="copy" text="Copy as headway compare" disabled=${!command} title=${command ? undefined : "The command line has no option for some of these parameters"}
+    <${Choice} icon="copy" text="Copy as headway compare" disabled=${!command} title=${command ? undefined : "The command line takes a prompt, not a conversation"}
       onClick=${pick(() => copyText(command ?? "", "Command"))} />
     <hr />
     <${Choice} icon="download" text="Save as CSV" disabled=${!canSave} onClick=${pick(() => saveFile(`${fileStem(date)}.csv`, exportCsv(parts), "text/csv"))} />

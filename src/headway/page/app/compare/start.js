@@ -19,16 +19,16 @@ export function Start() {
     change({ prompt });
     start();
   };
-  return html`<section class="start" aria-label="Examples">
+  return html`<section class="compare-start" aria-label="Examples">
     <p class="quiet">Every model answers at once, side by side: first token, rhythm, speed and price of each, live.
       ${count ? " Ask something above, or start with one of these:" : " Add models above first."}</p>
-    <div class="examples">
+    <div class="compare-examples">
       ${EXAMPLES.map(
         ({
           title,
           prompt,
-        }) => html`<button key=${title} type="button" class="card example" disabled=${!count}
-        onClick=${() => ask(prompt)}><span class="example-title">${title}<${Icon} name="play" /></span>
+        }) => html`<button key=${title} type="button" class="card compare-example" disabled=${!count}
+        onClick=${() => ask(prompt)}><span class="compare-example-title">${title}<${Icon} name="play" /></span>
         <span class="small quiet">${prompt}</span></button>`,
       )}
     </div>

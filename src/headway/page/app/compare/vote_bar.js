@@ -17,12 +17,12 @@ export function VoteBar({ session, groups }) {
   /** @param {"best" | "tie" | "none"} kind @param {number | null} index of the group that is best */
   const vote = (kind, index = null) => {
     if (!isReady) return;
-    const winner = groups.find((group) => group.index === index)?.name ?? null;
+    const winner = groups.find((group) => group.index === index)?.model ?? null;
     isHidden.value = false;
     showToast(winner ? `${winner} was the best` : "The vote is kept");
     castVote(
-      answered.map(({ name, lanes }) => ({
-        name,
+      answered.map(({ model, lanes }) => ({
+        name: model,
         ids: lanes.flatMap((lane) => (lane.id && lane.status.value === "done" ? [lane.id] : [])),
       })),
       kind,
