@@ -51,3 +51,8 @@ def compare(shell: Shell) -> Shell:
 
 def answers(shell: Shell, count: int) -> None:
     expect(shell.main.locator(".run-bar")).to_contain_text(f"{count} of {count} answers,")
+
+
+def record_id(shell: Shell, name: str) -> str:
+    link_to_record = lane(shell, name).get_by_role("link", name="The record of this call")
+    return str(link_to_record.get_attribute("href")).rpartition("/")[2]
