@@ -39,7 +39,7 @@ def show_differences(shell: Shell) -> None:
 
 def show_ranking(shell: Shell) -> None:
     compare(shell)
-    button(shell, "A").click()
+    button(shell, re.compile("^A$")).click()
     button(shell, "Ranking 1").click()
 
 
