@@ -65,6 +65,12 @@ $ curl -s 'localhost:8000/api/export?format=csv&since=2026-11' > november.csv
   that it is a copy of; `/api/logs` lists copies only with `role=shadow`, exports have them all.
 - `saved_usd` is what the cache saved: `cost_usd` does not contain it.
 - Percentiles are read from merged histograms: within 1% of a value that occurred.
+- `by=minute` and `by=five_minutes` are for up to six hours: they are added up from the records, all
+  longer times come from sums.
+- Times of single events are not kept: `gaps` of an attempt in `/api/logs/{id}` is a histogram of
+  how far apart they were, and `times` has the moments of its steps.
+- `/api/logs/facets` counts which values the newest 5,000 calls have, for choosing filters;
+  `/api/feedback` lists what was said of replies, by its label.
 - Without `server.api_keys` everyone who reaches the server sees all records. With them each key
   sees its own, and those in `server.admin_keys` see all.
 """
