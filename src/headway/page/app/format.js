@@ -40,7 +40,8 @@ export function formatSeconds(value) {
   if (size < 1) return `${(value * 1e3).toFixed(0)} ms`;
   if (size < 10) return `${value.toFixed(2)} s`;
   if (size < 120) return `${value.toFixed(1)} s`;
-  return `${whole.format(Math.floor(value / 60))} min ${Math.round(value % 60)} s`;
+  if (size < 7200) return `${Math.floor(value / 60)} min ${Math.floor(value % 60)} s`;
+  return `${whole.format(Math.floor(value / 3600))} h ${Math.floor((value % 3600) / 60)} min`;
 }
 
 /** @param {number | null | undefined} value tokens a second */

@@ -50,7 +50,11 @@ export class CallList {
 
   /** @param {Row[]} rows the oldest first */
   #take(rows) {
-    const newest = [...rows].reverse();
+    const waiting = new Set(this.waiting.value.map((row) => row.call_id));
+    const newest = rows
+      .filter((row) => !waiting.has(row.call_id) && !this.rows.has(row.call_id))
+      .reverse();
+    if (!newest.length) return;
     if (this.isScrolled || openPanels.peek() > 0) {
       this.waiting.value = [...newest, ...this.waiting.value].slice(0, MAX_WAITING);
     } else this.#show([...newest, ...this.waiting.value]);

@@ -1,12 +1,5 @@
 /** The columns of the table: what each shows, how wide it is, and which give way first. */
-import {
-  formatCount,
-  formatSeconds,
-  formatSpeed,
-  formatTime,
-  formatUsd,
-  isNumber,
-} from "../format.js";
+import { formatCount, formatSeconds, formatSpeed, formatUsd, isNumber } from "../format.js";
 import { html } from "../html.js";
 import { LatencyBar } from "./latency_bar.js";
 import { previewOf } from "./previews.js";
@@ -37,24 +30,24 @@ export const COLUMNS = [
   {
     id: "time",
     label: "Time",
-    width: 104,
+    width: 94,
     rank: 0,
     render: (row) =>
-      html`<time class="number" dateTime=${row.time} title=${row.time}>${formatTime(row.time)}</time>`,
+      html`<time class="number" dateTime=${row.time} title=${row.time}>${formatMoment(row.time)}</time>`,
   },
   {
     id: "status",
     label: "Status",
-    width: 118,
+    width: 104,
     rank: 1,
     render: (row) => html`<${StatusMark} row=${row} />`,
   },
-  { id: "model", label: "Model", width: 170, grows: 1, rank: 2, render: renderModel },
-  { id: "prompt", label: "Prompt", width: 180, grows: 2, rank: 8, render: renderPrompt },
+  { id: "model", label: "Model", width: 150, grows: 1, rank: 2, render: renderModel },
+  { id: "prompt", label: "Prompt", width: 180, grows: 1.6, rank: 5, render: renderPrompt },
   {
     id: "latency",
     label: "Latency",
-    width: 124,
+    width: 116,
     rank: 3,
     render: (row, scale) => html`<${LatencyBar} row=${row} scale=${scale} />`,
   },
@@ -71,7 +64,7 @@ export const COLUMNS = [
     label: "Input",
     width: 58,
     isNumber: true,
-    rank: 6,
+    rank: 7,
     render: (row) => formatCount(row.input_tokens),
   },
   {
@@ -79,7 +72,7 @@ export const COLUMNS = [
     label: "Output",
     width: 58,
     isNumber: true,
-    rank: 5,
+    rank: 6,
     render: (row) => formatCount(row.output_tokens),
   },
   {
@@ -87,7 +80,7 @@ export const COLUMNS = [
     label: "Speed",
     width: 84,
     isNumber: true,
-    rank: 7,
+    rank: 8,
     render: (row) => formatSpeed(row.tokens_per_second),
   },
   { id: "cost", label: "Cost", width: 88, isNumber: true, rank: 4, render: renderCost },
@@ -130,16 +123,29 @@ export const COLUMNS = [
   },
 ];
 
+/** The time of today, or day and time. @param {string} time */
+function formatMoment(time) {
+  const date = new Date(time);
+  if (date.toDateString() === new Date().toDateString()) return date.toLocaleTimeString("en-GB");
+  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${day} ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}
+
 /** Pixels beside and between the cells, as the style sheet has them. */
 const GAP = 12;
-const EDGES = 44;
+const EDGES = 50;
 
 /** Whether the user wants a column. @param {Column} column */
 export const isWanted = (column) => columnChoices.value[column.id] ?? !column.isHidden;
 
-/** The wanted columns that have room, in their order. @param {number} width pixels @returns {Column[]} */
-export function fitColumns(width) {
-  const wanted = COLUMNS.filter(isWanted);
+/**
+ * The wanted columns that have room, in their order.
+ * @param {number} width pixels
+ * @param {boolean} hasPrompts whether any prompt is known
+ * @returns {Column[]}
+ */
+export function fitColumns(width, hasPrompts) {
+  const wanted = COLUMNS.filter((one) => isWanted(one) && (hasPrompts || one.id !== "prompt"));
   const kept = new Set();
   let left = width - EDGES;
   for (const column of [...wanted].sort((a, b) => a.rank - b.rank)) {

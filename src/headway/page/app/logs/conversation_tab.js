@@ -55,18 +55,17 @@ function Messages({ conversation }) {
 
 /** @param {{call: import("./types.js").Details}} props */
 function NotKept({ call }) {
-  const wasKept = call.content !== "off";
-  if (wasKept)
-    return html`<div class="notice"><${Icon} name="info" /><p>The messages of this call were deleted: their time of retention is over, or the client asked for it.</p></div>`;
+  if (call.content !== "off") {
+    return html`<div class="notice"><${Icon} name="info" />
+      <p>The messages of this call were deleted: their time of retention is over, or the client asked for it.</p></div>`;
+  }
+  const key = call.key && call.key !== "anonymous" ? `"${call.key}"` : "KEY_ID";
   return html`<div class="notice"><${Icon} name="info" /><div class="grow">
     <p>No prompt and no answer of this call is kept. That is the default.</p>
     <p>To keep them from now on, set in the configuration:</p>
-    <pre class="command" tabindex="0">ledger:
-  content: full</pre>
+    <pre class="command" tabindex="0">${"ledger:\n  content: full"}</pre>
     <p>or for one key alone:</p>
-    <pre class="command" tabindex="0">ledger:
-  content_by_key:
-    ${call.key && call.key !== "anonymous" ? `"${call.key}"` : "KEY_ID"}: full</pre></div></div>`;
+    <pre class="command" tabindex="0">${`ledger:\n  content_by_key:\n    ${key}: full`}</pre></div></div>`;
 }
 
 /** @param {{conversation: import("./types.js").Conversation}} props */

@@ -22,14 +22,14 @@ const TABS = [
   { value: "raw", label: "Raw" },
 ];
 
-/** @param {{call: import("./types.js").Details, onChange: () => void}} props */
-export function CallDetails({ call, onChange }) {
+/** @param {{call: import("./types.js").Details}} props */
+export function CallDetails({ call }) {
   const asked = route.value.query.get("tab") ?? "";
   const tab = TABS.some((one) => one.value === asked) ? asked : "conversation";
   return html`<${CallHead} call=${call} />
     <${Tabs} label="Parts of the call" value=${tab} options=${TABS} />
     <div class="drawer-body" id="call-part" role="tabpanel" aria-label=${TABS.find((one) => one.value === tab)?.label} tabindex="0">
-      ${tab === "conversation" && html`<${ConversationTab} call=${call} /><${FeedbackForm} call=${call} onChange=${onChange} />`}
+      ${tab === "conversation" && html`<${ConversationTab} call=${call} /><${FeedbackForm} call=${call} />`}
       ${tab === "timing" && html`<${TimingTab} call=${call} />`}
       ${tab === "cost" && html`<${CostTab} call=${call} />`}
       ${tab === "facts" && html`<${FactsTab} call=${call} />`}

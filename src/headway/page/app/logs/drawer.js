@@ -27,7 +27,7 @@ export function Drawer({ id, list }) {
       error && !isLoading
         ? html`<div class="drawer-body"><${ErrorNotice} error=${error} onRetry=${reload} /></div>`
         : isHere
-          ? html`<${CallDetails} key=${found.call_id} call=${found} onChange=${reload} />`
+          ? html`<${CallDetails} key=${found.call_id} call=${found} />`
           : html`<div class="drawer-body"><${Skeleton} lines=${8} height="1.4em" /></div>`
     }
   </aside>`;

@@ -38,9 +38,6 @@ export function useFacets(query, name) {
 
 /** @param {any} found @returns {Facets} */
 function readFacets(found) {
-  return {
-    values: found.facets ?? {},
-    calls: found.calls ?? null,
-    isCut: Boolean(found.truncated),
-  };
+  const values = Object.entries(found.facets).map(([name, facet]) => [name, facet.top]);
+  return { values: Object.fromEntries(values), calls: found.of, isCut: !found.is_all };
 }

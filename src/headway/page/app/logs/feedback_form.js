@@ -6,24 +6,29 @@ import { showToast } from "../components/toasts.js";
 import { formatTime } from "../format.js";
 import { html } from "../html.js";
 
-/** @param {{call: import("./types.js").Details, onChange: () => void}} props */
-export function FeedbackForm({ call, onChange }) {
+/** @typedef {import("./types.js").Feedback} Feedback */
+
+/** @param {{call: import("./types.js").Details}} props */
+export function FeedbackForm({ call }) {
+  /** What was said here: the ledger may store it a moment later. */
+  const said = useSignal(/** @type {Feedback[]} */ ([]));
   const isOpen = useSignal(false);
   const error = useSignal(/** @type {Error | null} */ (null));
   const isSending = useSignal(false);
   const score = useSignal("");
   const label = useSignal("");
   const comment = useSignal("");
-  /** @param {Record<string, unknown>} body */
+  /** @param {Partial<Feedback>} body */
   const send = async (body) => {
     isSending.value = true;
     error.value = null;
     try {
-      await getJson("api/feedback", { body: { id: call.call_id, ...body } });
+      const { id, time } = await getJson("api/feedback", { body: { id: call.call_id, ...body } });
+      const empty = { key: null, score: null, label: null, comment: null };
+      said.value = [...said.value, { ...empty, ...body, id, time }];
       showToast("Feedback kept");
       score.value = label.value = comment.value = "";
       isOpen.value = false;
-      onChange();
     } catch (problem) {
       error.value = /** @type {Error} */ (problem);
     }
@@ -50,7 +55,7 @@ export function FeedbackForm({ call, onChange }) {
       <button type="button" class="button compact plain" aria-expanded=${String(isOpen.value)} onClick=${() => {
         isOpen.value = !isOpen.value;
       }}>Say more</button></div></div>
-    ${call.feedback.map((one) => html`<${Given} key=${one.id} feedback=${one} />`)}
+    ${[...call.feedback, ...said.value].map((one) => html`<${Given} key=${one.id} feedback=${one} />`)}
     ${
       isOpen.value &&
       html`<form class="stack" onSubmit=${submit}>
@@ -66,7 +71,7 @@ export function FeedbackForm({ call, onChange }) {
   </section>`;
 }
 
-/** @param {{feedback: import("./types.js").Feedback}} props */
+/** @param {{feedback: Feedback}} props */
 function Given({ feedback }) {
   return html`<p class="given small"><span class="row">
     ${feedback.score !== null && html`<span class="tag ${feedback.score > 0 ? "good" : "bad"} number">${feedback.score}</span>`}

@@ -23,7 +23,7 @@ export function FilterBar({ query }) {
   const chips = describeFilters(query);
   return html`<div class="filter-bar" role="search" aria-label="Filter the calls">
     <${TextFilter} query=${query} />
-    <${MenuButton} label="Time range" icon="clock" text=${html`<span>${describeRange(query)}</span>`} panel="time-panel"
+    <${MenuButton} label=${`Time range: ${describeRange(query)}`} icon="clock" text=${html`<span>${describeRange(query)}</span>`} panel="time-panel"
       class=${query.get("since") || query.get("until") ? "is-set" : ""}>
       ${(/** @type {() => void} */ close) => html`<${TimeMenu} query=${query} onDone=${close} />`}
     </${MenuButton}>
@@ -42,8 +42,8 @@ function Chip({ chip, query }) {
       withValues(query, Object.fromEntries(parametersOf(chip.name).map((name) => [name, null]))),
     );
   return html`<span class="chip">
-    <${MenuButton} label=${`${chip.label}: ${chip.text}. Change`} class="plain chip-text" panel="filter-panel"
-      text=${html`<span class="chip-label">${chip.label}</span><span class="truncate">${chip.text}</span>`}>
+    <${MenuButton} label=${`${chip.label} ${chip.text}`} title="Change this filter" class="plain chip-text" panel="filter-panel"
+      text=${html`<span class="chip-label">${chip.label}</span>${" "}<span class="truncate">${chip.text}</span>`}>
       ${(/** @type {() => void} */ close) => html`<${FilterMenu} query=${query} name=${chip.name} onDone=${close} />`}
     </${MenuButton}>
     <${IconButton} icon="close" label=${`Remove the filter ${chip.label}`} class="plain compact chip-remove" onClick=${remove} />

@@ -1,12 +1,16 @@
 /**
  * The calls as they end, over one connection of server-sent events. It rests while the tab is
- * hidden, and goes on after the last call that it gave.
+ * hidden, and goes on where it was. A call may be stored after one that ended later, so each
+ * connection begins a moment before: whoever takes the calls leaves out those that are known.
  */
 import { signal } from "@preact/signals";
 import { readEvents } from "../api/client.js";
 
 const RETRY_MS = [1000, 2000, 5000, 15_000];
 const TOO_MANY = 429;
+const OVERLAP_S = 10;
+/** Where no call was known, one of this time is new. It bears a clock that is wrong. */
+const EMPTY_S = 3600;
 
 /** @typedef {"off" | "connecting" | "live" | "resting" | "lost" | "full"} TailStatus */
 
@@ -24,20 +28,18 @@ export class LiveTail {
    * @param {() => void} options.onGap more calls ended than were sent
    */
   constructor({ query, onRows, onGap }) {
-    // The server goes on after the last call, so the beginning of the range means nothing here.
-    const { since, ...rest } = query;
-    this.query = rest;
+    this.query = query;
     this.onRows = onRows;
     this.onGap = onGap;
     this.status = signal(/** @type {TailStatus} */ ("off"));
-    /** The id of the last event: where the next connection goes on. */
-    this.last = "";
-    this.from = Date.now() / 1000;
+    /** When the newest call that is known ended, in Unix seconds. @type {number | null} */
+    this.newest = null;
+    this.from = Math.floor(Date.now() / 1000) - EMPTY_S;
   }
 
   /** @param {import("./types.js").Row | null} newest the newest call that is shown already */
   start(newest) {
-    if (newest && !this.last) this.last = `${newest.timestamp}-${newest.call_id}`;
+    this.newest ??= newest?.timestamp ?? null;
     document.addEventListener("visibilitychange", this.#onVisibility);
     this.#connect();
   }
@@ -68,11 +70,10 @@ export class LiveTail {
     this.status.value = "connecting";
     /** @type {Record<string, unknown>} */
     const query = { ...this.query, follow: "1" };
-    if (!this.last) query.since = this.from.toFixed(3);
-    /** @type {Record<string, string>} */
-    const headers = this.last ? { "last-event-id": this.last } : {};
+    if (this.newest !== null) query.since = this.newest - OVERLAP_S;
+    else query.since ??= this.from;
     try {
-      const options = { query, headers, signal: abort.signal, onOpen: () => this.#opened() };
+      const options = { query, signal: abort.signal, onOpen: () => this.#opened() };
       for await (const events of readEvents("api/logs", options)) this.#take(events);
       this.#retry(false);
     } catch (error) {
@@ -90,12 +91,13 @@ export class LiveTail {
   #take(events) {
     /** @type {import("./types.js").Row[]} */
     const rows = [];
-    for (const { event, data, id } of events) {
-      if (id) this.last = id;
+    for (const { event, data } of events) {
       if (event === "left_out") this.onGap();
       else if (event === "message") rows.push(JSON.parse(data));
     }
-    if (rows.length) this.onRows(rows);
+    if (!rows.length) return;
+    this.newest = Math.max(this.newest ?? 0, ...rows.map((row) => row.timestamp));
+    this.onRows(rows);
   }
 
   /** @param {boolean} isFull as many clients follow as the server allows */

@@ -82,6 +82,12 @@ export class RowWindow {
     return -1;
   }
 
+  /** Whether a call is among the newest. @param {string} callId */
+  has(callId) {
+    const isCall = (/** @type {Row} */ row) => row.call_id === callId;
+    return this.head.some(isCall) || Boolean(this.pages[0]?.rows?.some(isCall));
+  }
+
   /** Rows in memory, the newest first. */
   rowsHeld() {
     return [...this.head, ...this.pages.flatMap((page) => page.rows ?? [])];
@@ -108,8 +114,7 @@ export class RowWindow {
 
   /** Puts calls that have just ended in front. @param {Row[]} rows */
   prepend(rows) {
-    const known = new Set([...this.head, ...(this.pages[0]?.rows ?? [])].map((row) => row.call_id));
-    const fresh = rows.filter((row) => !known.has(row.call_id));
+    const fresh = rows.filter((row) => !this.has(row.call_id));
     if (!fresh.length) return;
     this.head = [...fresh, ...this.head].sort((a, b) => b.timestamp - a.timestamp);
     if (this.head.length > MAX_HEAD) this.restart();

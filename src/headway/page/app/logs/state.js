@@ -22,7 +22,7 @@ export const savedViews = keptSignal(
 export const isLiveWanted = keptSignal("logs.live", true);
 
 /** The width of the drawer in pixels. */
-export const drawerWidth = keptSignal("logs.drawer", 680);
+export const drawerWidth = keptSignal("logs.drawer", 640);
 
 /** Calls chosen for a comparison of their answers: at most two. */
 export const chosen = signal(/** @type {string[]} */ ([]));

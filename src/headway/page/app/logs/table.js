@@ -3,7 +3,7 @@
  * memory, so a list of a million calls costs what a list of fifty does.
  */
 import { useSignal } from "@preact/signals";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { navigate } from "../state/router.js";
 import { fitColumns, templateOf } from "./columns.js";
@@ -36,7 +36,8 @@ export function CallTable({ list, openId }) {
   previewVersion.value;
   const isCompact = size.value.width > 0 && size.value.width < COMPACT_WIDTH;
   const height = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
-  const columns = fitColumns(size.value.width);
+  const hasPrompts = useHasPrompts(list);
+  const columns = fitColumns(size.value.width, hasPrompts);
   const first = Math.max(0, Math.floor(top.value / height) - OVERSCAN);
   const last = Math.min(
     rows.length - 1,
@@ -141,6 +142,15 @@ export function CallTable({ list, openId }) {
       }
     </div>
   </div>`;
+}
+
+/** Whether a call that is held has words to show. @param {import("./call_list.js").CallList} list */
+function useHasPrompts(list) {
+  const version = list.rows.version.value;
+  return useMemo(
+    () => list.rows.rowsHeld().some((row) => row.content === "full" || row.error?.message),
+    [list, version],
+  );
 }
 
 /** Seconds of a full latency bar: few calls of the first page take longer. @param {import("./call_list.js").CallList} list */
