@@ -56,7 +56,7 @@ function LineItems({ cost }) {
   ${
     isSame
       ? html`<${AddsUp} text="The lines add up to the total, to the digit" />`
-      : html`<p class="small problem"><${Icon} name="warn" /> The lines add up to $${sum}, the record has $${cost.computed_usd_exact ?? "no figure"}.</p>`
+      : html`<p class="small is-problem"><${Icon} name="warn" /> The lines add up to $${sum}, the record has $${cost.computed_usd_exact ?? "no figure"}.</p>`
   }`;
 }
 

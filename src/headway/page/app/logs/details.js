@@ -28,7 +28,7 @@ export function CallDetails({ call }) {
   const tab = TABS.some((one) => one.value === asked) ? asked : "conversation";
   return html`<${CallHead} call=${call} />
     <${Tabs} label="Parts of the call" value=${tab} options=${TABS} />
-    <div class="drawer-body" id="call-part" role="tabpanel" aria-label=${TABS.find((one) => one.value === tab)?.label} tabindex="0">
+    <div class="call-drawer-body" id="call-part" role="tabpanel" aria-label=${TABS.find((one) => one.value === tab)?.label} tabindex="0">
       ${tab === "conversation" && html`<${ConversationTab} call=${call} /><${FeedbackForm} call=${call} />`}
       ${tab === "timing" && html`<${TimingTab} call=${call} />`}
       ${tab === "cost" && html`<${CostTab} call=${call} />`}

@@ -16,19 +16,19 @@ export function Drawer({ id, list }) {
   const { data, error, isLoading, reload } = useResource(`api/logs/${encodeURIComponent(id)}`);
   const found = /** @type {import("./types.js").Details | null} */ (data);
   const isHere = found && [found.id, found.call_id, found.request_id].includes(id);
-  return html`<aside class="drawer" ref=${place} aria-label="One call" style=${{ "--drawer-width": `${drawerWidth.value}px` }}>
+  return html`<aside class="call-drawer" ref=${place} aria-label="One call" style=${{ "--drawer-width": `${drawerWidth.value}px` }}>
     <${Handle} place=${place} />
-    <div class="drawer-bar">
+    <div class="call-drawer-bar">
       <${Steps} id=${id} list=${list} />
       <span class="grow" />
       <${IconButton} icon="close" label="Close (Escape)" class="plain compact" onClick=${() => navigate(listHref(), { replace: true })} />
     </div>
     ${
       error && !isLoading
-        ? html`<div class="drawer-body"><${ErrorNotice} error=${error} onRetry=${reload} /></div>`
+        ? html`<div class="call-drawer-body"><${ErrorNotice} error=${error} onRetry=${reload} /></div>`
         : isHere
           ? html`<${CallDetails} key=${found.call_id} call=${found} />`
-          : html`<div class="drawer-body"><${Skeleton} lines=${8} height="1.4em" /></div>`
+          : html`<div class="call-drawer-body"><${Skeleton} lines=${8} height="1.4em" /></div>`
     }
   </aside>`;
 }
@@ -62,7 +62,7 @@ function Handle({ place }) {
       handle.onpointermove = null;
     };
   };
-  return html`<div class="drawer-handle" role="separator" aria-orientation="vertical" aria-label="Width of the call" tabindex="0"
+  return html`<div class="call-drawer-handle" role="separator" aria-orientation="vertical" aria-label="Width of the call" tabindex="0"
     aria-valuenow=${drawerWidth.value} aria-valuemin=${LEAST} aria-valuemax="1600" onPointerDown=${start}
     onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
       const step = { ArrowLeft: 40, ArrowRight: -40 }[event.key];

@@ -52,7 +52,7 @@ export function FactsTab({ call }) {
     <div class="stack"><h3>Transformations</h3>
       ${
         call.transformations.length
-          ? html`<ul class="plain-list small">${call.transformations.map((one) => html`<li key=${one}>${one}</li>`)}</ul>`
+          ? html`<ul class="call-changes small">${call.transformations.map((one) => html`<li key=${one}>${one}</li>`)}</ul>`
           : html`<p class="faint small">The request went to the provider with all that it asked for.</p>`
       }</div>
   </section>`;

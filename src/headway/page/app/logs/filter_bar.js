@@ -41,12 +41,12 @@ function Chip({ chip, query }) {
     showQuery(
       withValues(query, Object.fromEntries(parametersOf(chip.name).map((name) => [name, null]))),
     );
-  return html`<span class="chip">
-    <${MenuButton} label=${`${chip.label} ${chip.text}`} title="Change this filter" class="plain chip-text" panel="filter-panel"
-      text=${html`<span class="chip-label">${chip.label}</span>${" "}<span class="truncate">${chip.text}</span>`}>
+  return html`<span class="filter-chip">
+    <${MenuButton} label=${`${chip.label} ${chip.text}`} title="Change this filter" class="plain filter-chip-text" panel="filter-panel"
+      text=${html`<span class="filter-chip-label">${chip.label}</span>${" "}<span class="truncate">${chip.text}</span>`}>
       ${(/** @type {() => void} */ close) => html`<${FilterMenu} query=${query} name=${chip.name} onDone=${close} />`}
     </${MenuButton}>
-    <${IconButton} icon="close" label=${`Remove the filter ${chip.label}`} class="plain compact chip-remove" onClick=${remove} />
+    <${IconButton} icon="close" label=${`Remove the filter ${chip.label}`} class="plain compact filter-chip-remove" onClick=${remove} />
   </span>`;
 }
 

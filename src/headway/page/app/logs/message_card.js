@@ -39,13 +39,13 @@ function PartView({ part, isMarkdown }) {
     case "text":
       return html`<${LongText} text=${part.text} isMarkdown=${isMarkdown} />`;
     case "reasoning":
-      return html`<details class="reasoning"><summary>Reasoning <span class="faint">${formatCount(part.text.length)} characters</span></summary>
+      return html`<details class="call-reasoning"><summary>Reasoning <span class="faint">${formatCount(part.text.length)} characters</span></summary>
         <${LongText} text=${part.text} isMarkdown=${isMarkdown} /></details>`;
     case "tool_call":
-      return html`<div class="tool-call"><p class="row"><${Icon} name="tool" /><b>${part.name}</b><span class="faint tiny truncate">${part.id}</span></p>
+      return html`<div class="call-tool"><p class="row"><${Icon} name="tool" /><b>${part.name}</b><span class="faint tiny truncate">${part.id}</span></p>
         <${LongText} text=${part.input} isMono=${true} /></div>`;
     case "tool_result":
-      return html`<div class="tool-result">${part.id && html`<p class="faint tiny truncate">for ${part.id}</p>`}<${LongText} text=${part.text} isMono=${true} /></div>`;
+      return html`<div class="call-tool-result">${part.id && html`<p class="faint tiny truncate">for ${part.id}</p>`}<${LongText} text=${part.text} isMono=${true} /></div>`;
     case "image":
       return isInline(part.source)
         ? html`<img class="message-image" src=${part.source} alt="Sent with the message" />`

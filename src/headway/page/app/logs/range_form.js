@@ -36,7 +36,7 @@ export function RangeForm({ query, name, onDone }) {
   return html`<form class="panel-form" onSubmit=${submit}>
     <p class="small"><b>${kind.label}</b> <span class="faint">in ${kind.unit}</span></p>
     <div class="row">${input(least, "At least", first)}${input(most, "At most")}</div>
-    ${isWrong && html`<p class="tiny problem">The first must not be above the second.</p>`}
+    ${isWrong && html`<p class="tiny is-problem">The first must not be above the second.</p>`}
     <button class="button compact primary" disabled=${isWrong}>Apply</button>
   </form>`;
 }

@@ -66,8 +66,8 @@ function Form({ call }) {
       ${picked.value.map(
         (
           id,
-        ) => html`<span key=${id} class="chip"><span class="truncate chip-text small">${id}</span>
-        <${IconButton} icon="close" label=${`Remove ${id}`} class="plain compact chip-remove" onClick=${() => toggle(id)} /></span>`,
+        ) => html`<span key=${id} class="filter-chip"><span class="truncate filter-chip-text small">${id}</span>
+        <${IconButton} icon="close" label=${`Remove ${id}`} class="plain compact filter-chip-remove" onClick=${() => toggle(id)} /></span>`,
       )}
       <${ModelPicker} selected=${picked.value} isMany=${true} onPick=${toggle} class="compact"><${Icon} name="plus" />Model</${ModelPicker}>
       ${

@@ -85,7 +85,7 @@ function SessionRow({ row, query }) {
     <td><span class="truncate session-models" title=${row.models.join(", ")}>${row.models.join(", ")}</span></td>
     <td class="truncate">${row.user ?? "–"}</td>
     <td class="right">${formatCount(row.calls)}</td>
-    <td class="right ${row.failed ? "problem" : "faint"}">${row.failed || "–"}</td>
+    <td class="right ${row.failed ? "is-problem" : "faint"}">${row.failed || "–"}</td>
     <td class="right">${formatSeconds(row.duration_s)}</td>
     <td class="right">${formatCount(row.input_tokens)}</td>
     <td class="right">${formatCount(row.output_tokens)}</td>

@@ -39,7 +39,7 @@ export function TimeMenu({ query, onDone }) {
       if (!isWrong) apply(fromLocalInput(since.value), fromLocalInput(until.value));
     }}>
       ${input(since, "From")}${input(until, "To")}
-      ${isWrong && html`<p class="tiny problem">The end must be after the beginning.</p>`}
+      ${isWrong && html`<p class="tiny is-problem">The end must be after the beginning.</p>`}
       <button class="button compact primary" disabled=${isWrong || (!since.value && !until.value)}>Apply</button>
       <p class="faint tiny">Times of this browser.</p>
     </form>

@@ -14,11 +14,11 @@ export const SEGMENTS = /** @type {Record<string, {label: string, title: string}
     title: "The gateway's own work, drawn at the start although some of it comes later",
   },
   send: {
-    label: "Connection, sending",
-    title: "Waiting for a connection, and sending the request",
+    label: "Waits before sending",
+    title: "The delay before another attempt, credentials, and all else that had to be waited for",
   },
   connect: {
-    label: "New connection",
+    label: "Connection",
     title: "Waiting for a connection, opening it, and sending the request",
   },
   wait: { label: "First byte", title: "Waiting for the headers of the provider's response" },
