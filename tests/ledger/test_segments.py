@@ -127,3 +127,14 @@ def test_what_is_not_asked_for_is_not_added() -> None:
     cell = Cell()
     join([decode(body)], (), has_gaps=False).add_to([(cell, [0])])
     assert (cell.places, cell.gaps, cell.numbers[0]) == ([], {}, 1)
+
+
+def test_cells_are_counted_again_where_a_metric_has_no_value() -> None:
+    """A cell of 300 records, which are counted, and twice 200 more, which are listed until they are
+    added up; and no record has a time to first token."""
+    records = [make_record(at, latency_s=at / 7, time_to_first_token_s=None) for at in range(2100)]
+    whole = sum_up(records)
+    parts = sum_up(records[:900], records[900:1500], records[1500:])
+    for block, bodies in parts.items():
+        expected = usage_of(CUBES[block.cube], whole[block])
+        assert usage_of(CUBES[block.cube], [merged(block, bodies)]) == expected

@@ -121,7 +121,8 @@ class Columns(Struct):
     def fit(self) -> None:
         """Count places of many records, and move what of costs is no integer of a database."""
         if any(len(each) > MOST_LISTED for each in self.places):
-            columns = self.histograms or [[None] * len(self.places) for _ in range(_METRICS)]
+            nothing = [None] * len(self.places)
+            columns = [column or nothing for column in self.histograms or [()] * _METRICS]
             rows = list(zip(*columns, strict=True))
             for at, listed in enumerate(self.places):
                 if len(listed) > MOST_LISTED:
