@@ -198,8 +198,8 @@ def _double_output(original: Any) -> Any:
     return changed
 
 
-def _end_early(self: Any, pieces: list[bytes]) -> None:
-    self.sink.end(b"")
+def _end_early(sink: Any, pieces: list[bytes]) -> None:
+    sink.end(b"")
 
 
 def _swap_providers(original: Any) -> Any:
@@ -246,7 +246,7 @@ OF_CALLS = [
     Mutation("output tokens are billed twice", [(accounting, "attempt_record", _double_output)]),
     Mutation(
         "the end of a stream is not sent",
-        [(call.GatewayCall, "_end_stream", lambda original: _end_early)],
+        [(call, "end_stream", lambda original: _end_early)],
     ),
     Mutation("a call that is over stays active", [(call.GatewayCall, "_close", _constant(None))]),
     Mutation(
