@@ -109,9 +109,10 @@ def _has_used_budget(call: PlayedCall, target: str) -> bool:
 
 def _has_time(call: PlayedCall, wait: float) -> bool:
     total = None if call.route is None else call.route.limits.total
-    if total is None or call.client.ended_at is None:
+    given = [each for each in (total, call.client.question.timeout) if each is not None]
+    if not given or call.client.ended_at is None:
         return True
-    left = call.client.behaviour.arrives_at + total - call.client.ended_at
+    left = call.client.behaviour.arrives_at + min(given) - call.client.ended_at
     return left > max(wait, CAP_S)
 
 

@@ -56,6 +56,7 @@ def run_seeds(seeds: Iterable[int]) -> Summary:
                 summary.failures[seed] = problems
                 if len(summary.failures) >= MOST_FAILURES:
                     break
+            world.forget()
             if number % BLOCK == 0:
                 gc.collect()
     finally:

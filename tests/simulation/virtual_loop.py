@@ -113,6 +113,12 @@ class VirtualLoop(asyncio.AbstractEventLoop):
     def pending_tasks(self) -> list[asyncio.Task[Any]]:
         return [task for task in self.tasks if not task.done()]
 
+    def forget(self) -> None:
+        """Everything that was scheduled."""
+        self.tasks.clear()
+        self._timers.clear()
+        self._ready.clear()
+
     def _run(self, until: float) -> None:
         ready, timers, budget = self._ready, self._timers, MAX_CALLBACKS
         outer = events._get_running_loop()

@@ -66,6 +66,13 @@ class World:
     def records(self) -> list[Record]:
         return [decode(line) for line in self.lines]
 
+    def forget(self) -> None:
+        """Let go of what has been played, most of which is freed at once then. The garbage
+        collector would not find all of it: it does not look into results of tasks."""
+        self.loop.forget()
+        self.transport.requests.clear()
+        self.clients.clear()
+
 
 class LogHandler(logging.Handler):
     """An error in the log is a defect, but for a key that a provider refuses."""

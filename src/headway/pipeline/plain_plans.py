@@ -28,7 +28,7 @@ MAX_KEPT = 4096
 """Plans that are kept: clients may describe routes."""
 
 
-class RoutePlan(Struct, frozen=True, gc=False):
+class RoutePlan(Struct, frozen=True):
     targets: tuple[RouteTarget, ...]
     """In the order in which they are tried."""
     skipped: tuple[tuple[str, str], ...]
@@ -45,7 +45,7 @@ class RoutePlan(Struct, frozen=True, gc=False):
     """Of the first target."""
 
 
-class PlainPlan(Struct, frozen=True, gc=False):
+class PlainPlan(Struct, frozen=True):
     """A plan that is kept."""
 
     of: tuple[RouteTarget, ...]
