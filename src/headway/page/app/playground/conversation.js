@@ -1,8 +1,8 @@
 /** The conversation that is shown, and what can be done with it. It outlives the view of the page. */
-import { batch, computed, effect, signal } from "@preact/signals";
+import { batch, computed, effect, signal, untracked } from "@preact/signals";
 import { getJson, send } from "../api/client.js";
 import { showToast } from "../components/toasts.js";
-import { areModelsLoaded, modelById, models } from "../state/models.js";
+import { modelById, models } from "../state/models.js";
 import { keptSignal } from "../state/settings.js";
 import { Comparison } from "../streams/comparison.js";
 import { answerOf } from "./live_answer.js";
@@ -39,7 +39,9 @@ export const isRunning = computed(() => path.value.some((turn) => runs.value.has
 export const problem = computed(() => findProblem(settings.value, model.value));
 
 effect(() => {
-  if (!settings.value.model && areModelsLoaded.value) setModel(defaultModel());
+  if (settings.value.model || !models.value.length) return;
+  const first = defaultModel();
+  untracked(() => changeSettings({ model: first }));
 });
 
 /** The model of the last visit, else the one on this machine, else the first. */

@@ -12,7 +12,7 @@ import { addTurn, emptyTree, makeTurn } from "./turns.js";
  * @returns {Saved} throws if the messages were not kept
  */
 export function importLog(detail) {
-  const { conversation, call } = detail;
+  const { conversation } = detail;
   if (conversation?.mode !== "full") {
     throw new Error(
       "The messages of this call were not kept. With `ledger.content: full` they are.",
@@ -20,7 +20,7 @@ export function importLog(detail) {
   }
   const settings = {
     ...emptySettings(),
-    model: modelOf(call),
+    model: modelOf(detail),
     ...readParameters(conversation.parameters ?? {}),
   };
   let tree = emptyTree();
@@ -54,7 +54,7 @@ const isSystem = (message) => message.role === "system" || message.role === "dev
 
 /** @param {any} call */
 function modelOf(call) {
-  const model = call.model ?? "";
+  const model = call.route_name ?? call.model ?? "";
   if (call.route_name || !call.provider || model.startsWith(`${call.provider}/`)) return model;
   return `${call.provider}/${model}`;
 }
@@ -94,21 +94,23 @@ function answerOf(message) {
   };
 }
 
-/** What the record says of the answer. @param {any} detail */
-function factsOf({ call, attempts }) {
-  const last = attempts?.at(-1);
+/** What the record says of the answer. @param {any} call */
+function factsOf(call) {
+  const { id, provider, deployment, finish_reason: finishReason, error } = call;
   return {
-    id: call.id,
-    provider: call.provider,
-    servedModel: call.deployment,
-    finishReason: call.finish_reason,
-    transformations: (last?.record?.transformations ?? []).map(describeTransformation),
-    metrics: { ...last?.record, ...call },
-    cost: last?.cost ?? null,
-    status: call.error ? /** @type {const} */ ("failed") : /** @type {const} */ ("done"),
-    error: call.error
-      ? { message: call.error.message ?? call.error.type, type: call.error.type }
-      : null,
+    ...{ id, provider, finishReason },
+    servedModel: deployment,
+    transformations: (call.transformations ?? []).map(describeTransformation),
+    metrics: {
+      ...call,
+      cached_tokens: call.cache_read_tokens,
+      conversation: null,
+      attempt_details: null,
+      spans: null,
+    },
+    cost: call.attempt_details?.at(-1)?.cost ?? null,
+    status: error ? /** @type {const} */ ("failed") : /** @type {const} */ ("done"),
+    error: error ? { message: error.message ?? error.type, type: error.type } : null,
   };
 }
 
