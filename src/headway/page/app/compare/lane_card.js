@@ -62,11 +62,22 @@ export function LaneCard({
     ${
       !isHidden &&
       html`<${LaneFigures} lane=${lane} session=${session} />
-      <div class="lane-rhythm"><${Rhythm} arrivals=${lane.arrivals} version=${lane.version.value} color=${seriesColor(color)} height=${24} /></div>`
+      <${LaneRhythm} lane=${lane} session=${session} color=${seriesColor(color)} />`
     }
     <${LaneBody} lane=${lane} version=${lane.version.value} base=${base} name=${name} isHidden=${isHidden} />
     ${lane.isOver && html`<${LaneFoot} lane=${lane} session=${session} isHidden=${isHidden} />`}
   </article>`;
+}
+
+/** A pause that is not over yet is drawn from here on. */
+const OPEN_MS = 250;
+
+/** @param {{lane: Lane, session: import("./session.js").Session, color: string}} props */
+function LaneRhythm({ lane, session, color }) {
+  session.tick.value;
+  const paused = lane.status.value === "streaming" ? performance.now() - lane.seenAt : 0;
+  return html`<div class="lane-rhythm"><${Rhythm} arrivals=${lane.arrivals} version=${lane.version.value} color=${color}
+    height=${24} openMs=${paused > OPEN_MS ? paused : 0} /></div>`;
 }
 
 /** @param {{lanes: Lane[], active: number, onPick: (at: number) => void}} props */
@@ -102,9 +113,11 @@ function scrollToEnd(place) {
 function LaneBody({ lane, version, base, name, isHidden }) {
   const ref = useRef(/** @type {HTMLDivElement | null} */ (null));
   const isFollowing = useRef(true);
+  const wasStreaming = useRef(false);
   const isStreaming = lane.status.value === "streaming";
   useEffect(() => {
-    if (ref.current && isStreaming && isFollowing.current) scrollToEnd(ref.current);
+    if (ref.current && isFollowing.current && wasStreaming.current) scrollToEnd(ref.current);
+    wasStreaming.current = isStreaming;
   }, [version, isStreaming]);
   useLayoutEffect(() => {
     isFollowing.current = true;

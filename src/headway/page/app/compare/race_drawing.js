@@ -32,10 +32,13 @@ const LABEL = { width: 150, height: 15, most: 10, from: 560 };
 const hasLabels = (lines, look) =>
   look.width >= LABEL.from && new Set(lines.map((line) => line.label)).size <= LABEL.most;
 
+/** The arrays of a lane grow between the frames. @param {Line} line */
+const endOf = (line) => Math.max(line.end, line.arrivals[line.arrivals.length - 1] ?? 0);
+
 /** @param {Line[]} lines @param {Look} look @returns {Frame} */
 export function frameOf(lines, look) {
   const right = hasLabels(lines, look) ? LABEL.width : MARGIN.right;
-  const maxTime = Math.max(250, ...lines.map((line) => line.end)) * 1.02;
+  const maxTime = Math.max(250, ...lines.map(endOf)) * 1.02;
   const maxValue =
     Math.max(10, ...lines.map((line) => (totalsOf(line.sizes).at(-1) ?? 0) * line.scale)) * 1.06;
   return {
@@ -135,6 +138,7 @@ function drawLine(context, line, frame, colors) {
     context.lineTo(x, y);
     drawn = x;
   }
+  if (!line.isOver) context.lineTo(xOf(frame, endOf(line)), y);
   context.setLineDash(line.dash);
   context.stroke();
   context.setLineDash([]);
@@ -206,7 +210,8 @@ function drawStalls(context, line, frame, colors) {
   context.save();
   context.strokeStyle = colors.warn;
   context.lineWidth = 4;
-  for (const [at, gap] of findStalls(line.arrivals)) {
+  const arrivals = line.isOver ? line.arrivals : [...line.arrivals, endOf(line)];
+  for (const [at, gap] of findStalls(arrivals)) {
     const [from, to] = [xOf(frame, line.arrivals[at]), xOf(frame, line.arrivals[at] + gap)];
     if (to - from < 3) continue;
     const y = yOf(frame, totals[at] * line.scale);
