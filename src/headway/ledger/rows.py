@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, compress
 from operator import attrgetter, sub
 from typing import Any, NamedTuple
 
@@ -426,13 +426,16 @@ def unpack_gaps(packed: bytes) -> Gaps:
 
 
 def _unpack_small(bucket: int, packed: bytes) -> Gaps:
-    buckets, counts = [], []
-    for byte in packed:
-        bucket += byte >> 4
-        if count := byte & 15:
-            buckets.append(bucket)
-            counts.append(count)
+    counts = packed.translate(_COUNTS)
+    buckets = list(accumulate(packed.translate(_STEPS), initial=bucket))[1:]
+    if 0 in counts:  # of large steps
+        return list(compress(buckets, counts)), counts.replace(b"\0", b"")
     return buckets, counts
+
+
+_STEPS = bytes(byte >> 4 for byte in range(256))
+_COUNTS = bytes(byte & 15 for byte in range(256))
+"""What a byte of the small form has of a pair."""
 
 
 def decode_profile(text: str | bytes) -> tuple[Any, ...]:

@@ -288,8 +288,13 @@ def join(
     """The cells of all, one segment after the other. Of the histograms only those of ``metrics``
     (numbers of ``HISTOGRAM_METRICS``) are decoded, and the gaps only with ``has_gaps``."""
     sizes = [len(segment.names) for segment in segments]
-    width = None if metrics or has_gaps else _PLAIN + 1
-    numbers = [list(map(_decode_integers, each.numbers[:width])) for each in segments]
+    asked = {*range(_PLAIN + 1), *[_PLAIN + 1 + metric for metric in metrics]}
+    if has_gaps:
+        asked.add(_SAVED)
+    numbers = [
+        [_decode_integers(raw) if at in asked else () for at, raw in enumerate(each.numbers)]
+        for each in segments
+    ]
     joined = Columns(
         IntegerColumns(_join_all(numbers, sizes, 0)),
         rests=_join([_decode_rests(each.rests) for each in segments], sizes, None),

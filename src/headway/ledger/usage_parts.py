@@ -437,7 +437,8 @@ class Cell(Struct):
                 )
             )
         gaps = pack_histogram(self.gaps) if has_gaps and self.gaps else None
-        places, histograms = b"".join(self.places), []
+        places: bytes = b"".join(self.places)
+        histograms: list[bytes | None] = []
         if len(places) > MOST_LISTED or any(self.counts):
             self._count_places(range(_METRICS))
             places, histograms = b"", [pack_counts(counts) for counts in self.counts]
@@ -467,9 +468,12 @@ class Cell(Struct):
         histograms = {}
         for name in metrics:
             at = HISTOGRAM_METRICS.index(name)
-            counts = {place - FIRST_PLACE: n for place, n in self.counts[at].items() if n}
+            counts: Mapping[int, int] = self.counts[at]
+            buckets = dict(zip(map((-FIRST_PLACE).__add__, counts), counts.values(), strict=True))
+            if 0 in counts.values():  # corrections may have taken all from a place
+                buckets = {bucket: n for bucket, n in buckets.items() if n}
             total = numbers[_TOTALS_AT + at] / UNITS[name]
-            histograms[name] = Histogram(counts, total)
+            histograms[name] = Histogram(buckets, total)
         gaps = Histogram(self.gaps, numbers[_GAP_SUM_AT] / MICRO) if self.gaps else None
         return Usage(
             group=group, cost_usd=cost, estimated_usd=estimated, histograms=histograms, gaps=gaps,
@@ -491,16 +495,17 @@ def merge_parts(parts: bytes) -> bytes:
 
 
 def count_places(
-    listed: bytes, counts: Sequence[dict[int, int]], metrics: Iterable[int] = range(_METRICS)
+    listed: bytes, counts: list[dict[int, int]], metrics: Iterable[int] = range(_METRICS)
 ) -> None:
     """Add the places of some records to the counts of these metrics."""
     places = array("H", listed)
     if byteorder == "big":
         places.byteswap()
     for metric in metrics if places else ():
-        counted = Counter(places[metric::_METRICS])
+        counted = Counter(counts[metric])
+        counted.update(places[metric::_METRICS])
         del counted[0]
-        _merge(counts[metric], counted)
+        counts[metric] = counted
 
 
 def pack_counts(counts: dict[int, int]) -> bytes | None:

@@ -35,6 +35,8 @@ _PER_LN = 50
 """Steps of a factor e, in which times and costs are counted: one is 2%."""
 _COARSE_BITS = 5
 """Of the number of a step, that a token of many steps leaves out."""
+_TOLERANCE = 1e-9
+"""More than by what SQLite's logarithm of a value may differ from that of Python."""
 _LAST_STEP = int(log(2**63) * _PER_LN) + 1
 
 
@@ -124,8 +126,8 @@ def any_of(tokens: Iterable[str]) -> str:
 def steps_between(kind: str, low: float | None, high: float | None) -> str:
     """As ``any_of``, for records with about such a value; ``kind``: ``latency`` or ``cost``."""
     fine, coarse = _STEPS[kind]
-    first = 0 if low is None else max(0, _step_of(low) - 1)
-    last = _LAST_STEP if high is None else min(_step_of(high) + 1, _LAST_STEP)
+    first = 0 if low is None else _step_of(low * (1 - _TOLERANCE))
+    last = _LAST_STEP if high is None else min(_step_of(high * (1 + _TOLERANCE)), _LAST_STEP)
     tokens = []
     while first <= last:
         size = 1 << _COARSE_BITS

@@ -108,7 +108,9 @@ class UsageReader:
     ) -> Mapping[Group, Sequence[int]]:
         """The numbers of the cells that the filter means, by group."""
         chosen = self._choose_cells(names, profiles)
-        groups: dict[Group, list[int]] = {} if self._by else {(): list(chosen)}
+        if not self._by:
+            return {(): chosen} if chosen else {}
+        groups: dict[Group, list[int]] = {}
         users = [name or None for name in names]
         sources = {"user": users, "tag": users} | dict.fromkeys(NAME_TIME, times)
         columns = []
@@ -116,12 +118,11 @@ class UsageReader:
             numbers: Sequence[int | None] = sources.get(dimension, profiles)
             known = {each: self._values_of(dimension, each) for each in set(numbers)}
             columns.append([known[numbers[at]] for at in chosen])
-        for at, found in zip(chosen, starmap(product, zip(*columns, strict=True)), strict=False):
-            for group in found:
-                if group in groups:
-                    groups[group].append(at)
-                else:
-                    groups[group] = [at]
+        for at, group in _each_group(chosen, columns):
+            if group in groups:
+                groups[group].append(at)
+            else:
+                groups[group] = [at]
         return groups
 
     def _choose_cells(self, names: Sequence[int], profiles: Sequence[int]) -> Sequence[int]:
@@ -237,3 +238,17 @@ def _take_segments(found: Iterator[tuple[int, Segment]]) -> list[tuple[int, Segm
         if cells >= AT_ONCE:
             break
     return taken
+
+
+def _each_group(
+    chosen: Sequence[int], columns: Sequence[Sequence[Sequence[str | None]]]
+) -> Iterator[tuple[int, Group]]:
+    """The chosen cells, and for each the groups that it belongs to. ``columns``: the values of each
+    dimension, which are several only of tags."""
+    if all(len(values) == 1 for column in columns for values in column):
+        plain = [[value for (value,) in column] for column in columns]
+        yield from zip(chosen, zip(*plain, strict=True), strict=False)
+        return
+    for at, values in zip(chosen, zip(*columns, strict=True), strict=True):
+        for group in product(*values):
+            yield at, group
