@@ -231,7 +231,7 @@ OF_CALLS = [
         [(call.GatewayCall, "_finish_or_follow", _before(_deny_commit))],
     ),
     Mutation("a failed attempt has no record", [(dispatch, "record_failure", _without_failures)]),
-    Mutation("a record is written twice", [(call_records, "_write", _twice)]),
+    Mutation("a record is written twice", [(call_records, "write_record", _twice)]),
     Mutation(
         "every record is the last of its call", [(accounting, "attempt_record", _always_last)]
     ),
