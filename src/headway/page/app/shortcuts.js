@@ -21,6 +21,7 @@ const HELP = [
   ["Escape", "Stop the answers, or close what is open"],
   ["Alt N", "New conversation or comparison"],
   ["Alt M", "Choose models"],
+  ["↑ ↓ Enter X", "In the logs: move, open, choose to compare"],
   ["?", "This list"],
 ];
 

@@ -39,6 +39,7 @@ export const COLUMNS = [
     id: "status",
     label: "Status",
     width: 104,
+    grows: 0.3,
     rank: 1,
     render: (row) => html`<${StatusMark} row=${row} />`,
   },

@@ -33,10 +33,14 @@ export function FigureTable({ answers }) {
   </table></div>`;
 }
 
+/** A difference below this says nothing. */
+const NOISE = 0.01;
+
 /** @param {{from: number | null | undefined, to: number | null | undefined, isLowBetter: boolean | null}} props */
 function Change({ from, to, isLowBetter }) {
-  if (!isNumber(from) || !isNumber(to) || !from || from === to) return null;
+  if (!isNumber(from) || !isNumber(to) || !from) return null;
   const share = to / from - 1;
+  if (Math.abs(share) < NOISE) return null;
   const isBetter = isLowBetter === null ? null : share < 0 === isLowBetter;
   const text =
     share > 9

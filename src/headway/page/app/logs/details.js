@@ -55,8 +55,8 @@ function CallHead({ call }) {
     <div class="row wrap call-actions">
       <a class="button compact" href=${callHref(call.call_id, "replay")} aria-disabled=${isChat ? undefined : "true"}
         title=${isChat ? "Run this request again with other models" : "The messages of this call were not kept"}><${Icon} name="retry" />Replay with…</a>
-      <a class="button compact" href=${routeHref("playground", [], { replay: call.call_id })} aria-disabled=${isChat ? undefined : "true"}>
-        <${Icon} name="chat" />Open in the playground</a>
+      <a class="button compact" href=${routeHref("playground", [], { replay: call.call_id })} title="Open this request in the playground" aria-disabled=${isChat ? undefined : "true"}>
+        <${Icon} name="chat" />Playground</a>
       <button type="button" class="button compact plain" onClick=${() => copyText(location.href, "Link")}><${Icon} name="link" />Link</button>
       <button type="button" class="button compact plain" onClick=${() => copyText(call.id, "Id")} title=${call.id}><${Icon} name="copy" />Id</button>
     </div>

@@ -1,6 +1,7 @@
 /** Two texts, with what differs marked. */
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
+import { Markdown } from "../components/markdown.js";
 import { formatShare } from "../format.js";
 import { html } from "../html.js";
 import { diffTexts, sameShare } from "./word_diff.js";
@@ -19,6 +20,8 @@ export function DiffView({ before, after, side = "both" }) {
       isWanted = false;
     };
   }, [before, after]);
+  if (before === after && side === "both")
+    return html`<p class="faint tiny">The same text</p><${Markdown} text=${after} />`;
   if (pieces.value === undefined) return html`<pre class="message-text">${after}</pre>`;
   if (pieces.value === null)
     return html`<p class="faint small">The texts are too different to mark.</p><pre class="message-text">${after}</pre>`;

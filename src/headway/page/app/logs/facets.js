@@ -38,6 +38,9 @@ export function useFacets(query, name) {
 
 /** @param {any} found @returns {Facets} */
 function readFacets(found) {
-  const values = Object.entries(found.facets).map(([name, facet]) => [name, facet.top]);
+  const values = Object.entries(found.facets).map(([name, facet]) => [
+    name,
+    facet.top.filter((/** @type {{value: string | null}} */ one) => one.value), // no filter means "none"
+  ]);
   return { values: Object.fromEntries(values), calls: found.of, isCut: !found.is_all };
 }

@@ -14,7 +14,7 @@ import {
   withValues,
 } from "./filters.js";
 import { MenuButton } from "./menu.js";
-import { showQuery } from "./state.js";
+import { showQuery, useHold } from "./state.js";
 import { TimeMenu } from "./time_menu.js";
 import { describeRange } from "./time_range.js";
 
@@ -56,6 +56,8 @@ const TYPING_MS = 300;
 function TextFilter({ query }) {
   const asked = query.get("text") ?? "";
   const typed = useSignal(asked);
+  const isFocused = useSignal(false);
+  useHold(isFocused.value);
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   const timer = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
   useEffect(() => {
@@ -78,6 +80,12 @@ function TextFilter({ query }) {
         typed.value = /** @type {HTMLInputElement} */ (event.target).value;
         clearTimeout(timer.current);
         timer.current = setTimeout(() => ask(typed.value), TYPING_MS);
+      }}
+      onFocus=${() => {
+        isFocused.value = true;
+      }}
+      onBlur=${() => {
+        isFocused.value = false;
       }}
       onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
         if (event.key === "Escape" || event.key === "ArrowDown") {

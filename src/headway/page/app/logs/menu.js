@@ -1,10 +1,9 @@
 /** A button with a panel below it. */
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import { Popover } from "../components/dialog.js";
 import { Icon } from "../components/icon.js";
 import { html } from "../html.js";
-import { openPanels } from "./state.js";
+import { useHold } from "./state.js";
 
 /**
  * @param {{label: string, icon?: string, text?: unknown, class?: string, panel?: string,
@@ -13,13 +12,7 @@ import { openPanels } from "./state.js";
  */
 export function MenuButton({ label, icon, text, class: more = "", panel = "", title, children }) {
   const isOpen = useSignal(false);
-  useEffect(() => {
-    if (!isOpen.value) return;
-    openPanels.value += 1;
-    return () => {
-      openPanels.value -= 1;
-    };
-  }, [isOpen.value]);
+  useHold(isOpen.value);
   const close = () => {
     isOpen.value = false;
   };

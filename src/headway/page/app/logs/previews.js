@@ -10,6 +10,8 @@ const WORDS_LENGTH = 160;
 const REST_MS = 150;
 const AT_ONCE = 3;
 const REMEMBERED = 1000;
+/** Prompts of more tokens are too large to fetch for their first words. */
+const MOST_TOKENS = 50_000;
 
 /** By call, the oldest first. @type {Map<string, string>} */
 const known = new Map();
@@ -31,7 +33,10 @@ export function previewOf(row) {
 /** @param {import("./types.js").Row[]} rows in view */
 export function wantPreviews(rows) {
   wanted = rows
-    .filter((row) => row.content === "full" && !known.has(row.call_id))
+    .filter(
+      (row) =>
+        row.content === "full" && (row.input_tokens ?? 0) < MOST_TOKENS && !known.has(row.call_id),
+    )
     .map((row) => row.call_id);
   clearTimeout(timer);
   if (wanted.length)

@@ -1,6 +1,7 @@
 /** One call in the table. */
 import { formatCount, formatSeconds, formatTime, formatUsd, isNumber } from "../format.js";
 import { html } from "../html.js";
+import { memo } from "../memo.js";
 import { callHref, chosen, toggleChosen } from "./state.js";
 import { StatusMark } from "./status_mark.js";
 
@@ -8,7 +9,8 @@ import { StatusMark } from "./status_mark.js";
  * @typedef {object} RowProps
  * @property {import("./types.js").Row} row
  * @property {number} index
- * @property {Record<string, string>} place
+ * @property {number} top pixels
+ * @property {number} height
  * @property {import("./columns.js").Column[]} columns
  * @property {number} scale
  * @property {boolean} isActive
@@ -20,11 +22,17 @@ import { StatusMark } from "./status_mark.js";
 const classOf = ({ isActive, isOpen, isFresh }) =>
   `call-row ${isActive ? "is-active" : ""} ${isOpen ? "is-open" : ""} ${isFresh ? "is-fresh" : ""}`;
 
+/** @param {number} top @param {number} height */
+const placeAt = (top, height) => ({ transform: `translateY(${top}px)`, height: `${height}px` });
+
+/** Drawn again only when it changes: scrolling moves most rows as they are. */
+export const CallRow = memo(drawRow);
+
 /** @param {RowProps} props */
-export function CallRow(props) {
-  const { row, index, place, columns, scale } = props;
+function drawRow(props) {
+  const { row, index, top, height, columns, scale } = props;
   const isChosen = chosen.value.includes(row.call_id);
-  return html`<div id=${`call-${row.call_id}`} class=${classOf(props)} role="row" style=${place} data-call=${row.call_id}
+  return html`<div id=${`call-${row.call_id}`} class=${classOf(props)} role="row" style=${placeAt(top, height)} data-call=${row.call_id}
     aria-rowindex=${index + 2} aria-selected=${String(props.isOpen)}>
     <span role="gridcell" class="call-choose ${isChosen ? "is-chosen" : ""}"><input type="checkbox" tabindex="-1" checked=${isChosen}
       aria-label="Choose to compare" title="Choose two calls to compare their answers (X)" onChange=${() => toggleChosen(row.call_id)} /></span>
@@ -48,13 +56,16 @@ function openHere(event) {
   )?.click();
 }
 
-/** Two lines, for a narrow window. @param {RowProps} props */
-export function CompactRow(props) {
-  const { row, index, place } = props;
+/** Two lines, for a narrow window. */
+export const CompactRow = memo(drawCompactRow);
+
+/** @param {RowProps} props */
+function drawCompactRow(props) {
+  const { row, index, top, height } = props;
   const tokens = isNumber(row.total_tokens)
     ? `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)} tok`
     : "";
-  return html`<div id=${`call-${row.call_id}`} class=${classOf(props)} role="row" style=${place} data-call=${row.call_id}
+  return html`<div id=${`call-${row.call_id}`} class=${classOf(props)} role="row" style=${placeAt(top, height)} data-call=${row.call_id}
     aria-rowindex=${index + 1} aria-selected=${String(props.isOpen)}>
     <div role="gridcell" class="call-lines">
       <div class="row between"><span class="truncate"><span class="log-model">${row.model ?? "–"}</span>
@@ -66,7 +77,7 @@ export function CompactRow(props) {
   </div>`;
 }
 
-/** A row that is on its way. @param {{place: Record<string, string>}} props */
-export function BlankRow({ place }) {
-  return html`<div class="call-row is-blank" role="row" style=${place} aria-busy="true"><span role="gridcell" class="skeleton" /></div>`;
+/** A row that is on its way. @param {{top: number, height: number}} props */
+export function BlankRow({ top, height }) {
+  return html`<div class="call-row is-blank" role="row" style=${placeAt(top, height)} aria-busy="true"><span role="gridcell" class="skeleton" /></div>`;
 }

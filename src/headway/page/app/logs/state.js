@@ -1,10 +1,22 @@
 /** What the parts of the page share, and what outlives it in this browser. */
 import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { navigate, route, routeHref } from "../state/router.js";
 import { keptSignal } from "../state/settings.js";
 
-/** Panels that are open: while there is one, no new call moves the table. */
+/** Panels and fields in use: while there is one, no new call moves the table. */
 export const openPanels = signal(0);
+
+/** Keeps the table as it is while `isHeld`. @param {boolean} isHeld */
+export function useHold(isHeld) {
+  useEffect(() => {
+    if (!isHeld) return;
+    openPanels.value += 1;
+    return () => {
+      openPanels.value -= 1;
+    };
+  }, [isHeld]);
+}
 
 /** Columns that the user changed: shown or hidden, by name. */
 export const columnChoices = keptSignal(

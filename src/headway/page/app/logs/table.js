@@ -7,10 +7,10 @@ import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { html } from "../html.js";
 import { navigate } from "../state/router.js";
 import { fitColumns, templateOf } from "./columns.js";
-import { previewVersion, wantPreviews } from "./previews.js";
+import { wantPreviews } from "./previews.js";
 import { BlankRow, CallRow, CompactRow } from "./row.js";
 import { PAGE_ROWS } from "./row_window.js";
-import { callHref, listHref, toggleChosen } from "./state.js";
+import { callHref, columnChoices, listHref, openPanels, toggleChosen } from "./state.js";
 
 const ROW_HEIGHT = 32;
 const COMPACT_ROW_HEIGHT = 60;
@@ -33,11 +33,15 @@ export function CallTable({ list, openId }) {
   const active = useSignal(openId);
   const { rows } = list;
   rows.version.value;
-  previewVersion.value;
   const isCompact = size.value.width > 0 && size.value.width < COMPACT_WIDTH;
   const height = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
   const hasPrompts = useHasPrompts(list);
-  const columns = fitColumns(size.value.width, hasPrompts);
+  const { width } = size.value;
+  const columns = useMemo(
+    () => fitColumns(width, hasPrompts),
+    [width, hasPrompts, columnChoices.value],
+  );
+  const hasMore = rows.length > 0 && !rows.isComplete && !rows.isFull;
   const first = Math.max(0, Math.floor(top.value / height) - OVERSCAN);
   const last = Math.min(
     rows.length - 1,
@@ -69,10 +73,11 @@ export function CallTable({ list, openId }) {
     if (at >= 0) reveal(scroller.current, at * height, height);
   }, [openId, height]);
   const isScrolled = top.value > height;
+  const isHeld = openPanels.value > 0;
   useEffect(() => {
     list.isScrolled = isScrolled;
-    if (!isScrolled && list.waiting.peek().length) list.showWaiting();
-  }, [list, isScrolled]);
+    if (!isScrolled && !isHeld && list.waiting.peek().length) list.showWaiting();
+  }, [list, isScrolled, isHeld]);
   useEffect(() => {
     if (scroller.current) scroller.current.scrollTop = 0;
     top.value = 0;
@@ -126,20 +131,13 @@ export function CallTable({ list, openId }) {
     </div>`
     }
     <div class="call-rows" role="rowgroup" style=${{ height: `${rows.length * height + (rows.isComplete ? 0 : height * 3)}px` }}>
-      ${shown.map(({ index, row }) => {
-        const place = { transform: `translateY(${index * height}px)`, height: `${height}px` };
-        return row
-          ? html`<${RowView} key=${row.call_id} row=${row} index=${index} place=${place} columns=${columns} scale=${scale}
+      ${shown.map(({ index, row }) =>
+        row
+          ? html`<${RowView} key=${row.call_id} row=${row} index=${index} top=${index * height} height=${height} columns=${columns} scale=${scale}
               isActive=${row.call_id === active.value} isOpen=${row.call_id === openId} isFresh=${list.fresh.has(row.call_id)} />`
-          : html`<${BlankRow} key=${index} place=${place} />`;
-      })}
-      ${
-        !rows.isComplete &&
-        !rows.isFull &&
-        rows.length > 0 &&
-        html`<${BlankRow} key="next"
-        place=${{ transform: `translateY(${rows.length * height}px)`, height: `${height}px` }} />`
-      }
+          : html`<${BlankRow} key=${index} top=${index * height} height=${height} />`,
+      )}
+      ${hasMore && html`<${BlankRow} key="next" top=${rows.length * height} height=${height} />`}
     </div>
   </div>`;
 }
