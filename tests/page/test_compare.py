@@ -165,6 +165,16 @@ def test_the_race_is_read_by_pointing_and_by_keys(open_page: OpenPage) -> None:
     expect(reading).to_be_visible()
 
 
+def test_an_answer_has_a_price_while_it_arrives(open_page: OpenPage) -> None:
+    script = {"text": "word " * 60, "tokens_per_second": 30}
+    shell = open_page(link({"model": "echo/echo", "echo": script}))
+    start(shell)
+
+    cost = lanes(shell).locator("dd").nth(2)
+    expect(cost).to_have_text(re.compile(r"^≈ \$0\.0000\d+$"))
+    expect(cost).to_have_text(re.compile(r"^\$0\.00009\d*$"))
+
+
 # --- What is asked --------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 /** The columns of the table of figures: what each shows, how it is formatted, what is better. */
 import { formatCount, formatSeconds, formatUsd, isNumber } from "../format.js";
-import { estimateTokens, median } from "./statistics.js";
+import { estimateCost, estimateTokens, median } from "./statistics.js";
 
 /** @typedef {import("../streams/lane.js").Lane} Lane */
 /**
@@ -87,6 +87,7 @@ export const COLUMNS = [
     format: formatUsd,
     title: "US dollars for this call",
     read: (metrics) => metrics.cost_usd,
+    estimate: estimateCost,
   },
   {
     id: "million_calls_usd",

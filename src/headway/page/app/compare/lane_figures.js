@@ -3,6 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatSeconds, formatUsd, isNumber } from "../format.js";
 import { html } from "../html.js";
 import { COLUMNS } from "./columns.js";
+import { estimateCost } from "./statistics.js";
 
 /** @typedef {import("../streams/lane.js").Lane} Lane */
 const SPEED = /** @type {import("./columns.js").Column} */ (
@@ -16,7 +17,7 @@ export function LaneFigures({ lane, session }) {
   const isWaiting = lane.status.value === "waiting";
   const first = metrics?.time_to_first_token_s ?? (arrivals.length ? arrivals[0] / 1000 : null);
   const speed = metrics ? metrics.tokens_per_second : SPEED.estimate?.(lane);
-  const cost = metrics?.cost_usd;
+  const cost = metrics ? metrics.cost_usd : estimateCost(lane);
   return html`<dl class="lane-figures">
     <div><dt>First token</dt>
       <dd title=${exact(metrics?.time_to_first_token_s, "s")}>${
@@ -29,16 +30,19 @@ export function LaneFigures({ lane, session }) {
     <div><dt>Tokens/s</dt>
       <dd class=${metrics ? "" : "is-estimate"} title=${metrics ? exact(speed, "tokens/s") : "Estimated from the events so far"}>
         ${!metrics && isNumber(speed) ? "≈ " : ""}${SPEED.format(speed)}</dd></div>
-    <div><dt>Cost</dt><dd title=${costTitle(lane)}>${formatUsd(cost)}</dd></div>
+    <div><dt>Cost</dt><dd class=${metrics ? "" : "is-estimate"} title=${costTitle(lane)}>${!metrics && isNumber(cost) ? "≈ " : ""}${metrics ? formatUsd(cost) : formatRoughUsd(cost)}</dd></div>
   </dl>`;
 }
+
+/** Two digits, so that it does not flicker. @param {number | null} value */
+const formatRoughUsd = (value) => formatUsd(value === null ? null : Number(value.toPrecision(2)));
 
 /** @param {number | null | undefined} value @param {string} unit */
 export const exact = (value, unit) => (isNumber(value) ? `${value} ${unit}` : undefined);
 
 /** @param {Lane} lane */
 function costTitle(lane) {
-  if (!lane.metrics) return undefined;
+  if (!lane.metrics) return "Estimated from the listed prices until the answer is complete";
   if (lane.costExact) return `${lane.costExact} US dollars`;
   return isNumber(lane.metrics.cost_usd)
     ? `${lane.metrics.cost_usd} US dollars`

@@ -44,24 +44,20 @@ export function suggestEntries(models) {
   const byProvider = new Map();
   for (const model of plain)
     byProvider.set(model.provider, [...(byProvider.get(model.provider) ?? []), model]);
-  const providers = [...byProvider.keys()].sort(
-    (a, b) => STAND_INS.indexOf(a) - STAND_INS.indexOf(b),
-  );
-  const lists = providers.map((provider) =>
-    [...(byProvider.get(provider) ?? [])].sort(compareModels),
-  );
+  const real = [...byProvider]
+    .filter(([provider]) => !STAND_INS.includes(provider))
+    .map(([, list]) => [...list].sort(compareModels));
   /** @type {Entry[]} */
   const found = [];
-  const real = lists.filter((_, at) => !STAND_INS.includes(providers[at]));
   for (let round = 0; found.length < WANTED && real.some((list) => list[round]); round += 1) {
     found.push(...real.flatMap((list) => (list[round] ? [asEntry(list[round])] : [])));
   }
-  for (const list of lists.filter((_, at) => STAND_INS.includes(providers[at]))) {
-    if (found.length >= WANTED || !list.length) continue;
-    found.push(asEntry(list[0]));
-    if (list[0].provider === "local" && found.length === 1)
-      found.push(asEntry(list[0], { temperature: 0 }));
-  }
+  const [local] = byProvider.get("local") ?? [];
+  const [echo] = byProvider.get("echo") ?? [];
+  if (local && found.length < WANTED) found.push(asEntry(local));
+  if (local && found.length === 1) found.push(asEntry(local, { temperature: 0 }));
+  if (echo && found.length < WANTED) found.push(asEntry(echo));
+  if (local && found.length === 2) found.push(asEntry(local, { temperature: 1.3 }));
   return found.slice(0, WANTED);
 }
 

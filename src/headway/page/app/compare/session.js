@@ -1,7 +1,8 @@
 /** One experiment that runs or has run: its lanes by model, with what can be done to them. */
 import { computed, signal } from "@preact/signals";
+import { modelById } from "../state/models.js";
 import { Comparison } from "../streams/comparison.js";
-import { nameEntries, requestBody, writeEntry } from "./experiment.js";
+import { messagesOf, nameEntries, requestBody, writeEntry } from "./experiment.js";
 
 /** @typedef {import("../streams/lane.js").Lane} Lane */
 /** @typedef {import("./experiment.js").Experiment} Experiment */
@@ -51,6 +52,15 @@ export class Session {
       lanes: comparison.lanes.slice(index * experiment.runs, (index + 1) * experiment.runs),
     }));
     this.first = comparison;
+    for (const lane of comparison.lanes) this.#prepare(lane);
+  }
+
+  /** What the estimates of a lane need. @param {Lane} lane */
+  #prepare(lane) {
+    lane.prices = modelById.peek().get(lane.model)?.prices ?? null;
+    lane.askedSize = messagesOf(this.experiment, this.prompt)
+      .map(({ content }) => (typeof content === "string" ? content : JSON.stringify(content)))
+      .reduce((size, text) => size + text.length, 0);
   }
 
   get lanes() {
@@ -77,6 +87,7 @@ export class Session {
     const [fresh] = comparison.lanes;
     fresh.index = lane.index;
     fresh.run = lane.run;
+    this.#prepare(fresh);
     this.sources.delete(lane);
     this.sources.set(fresh, comparison);
     group.lanes = group.lanes.map((one) => (one === lane ? fresh : one));

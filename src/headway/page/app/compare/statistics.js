@@ -8,6 +8,9 @@ export function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
+/** Characters of a token, on average. */
+const TOKEN_SIZE = 4.4;
+
 /**
  * Tokens of an answer that is still arriving. Most providers send a token an event; where events are
  * long, they are several.
@@ -17,7 +20,19 @@ export function estimateTokens({ arrivals, sizes }) {
   const events = arrivals.length;
   if (!events) return 0;
   const characters = charactersOf(sizes);
-  return characters / events > 9 ? Math.round(characters / 4.4) : events;
+  return characters / events > 9 ? Math.round(characters / TOKEN_SIZE) : events;
+}
+
+/**
+ * US dollars until now, from the listed prices and estimated tokens.
+ * @param {{arrivals: number[], sizes: number[], prices: Record<string, any> | null, askedSize: number}} lane
+ * @returns {number | null}
+ */
+export function estimateCost(lane) {
+  const { input, output } = lane.prices ?? {};
+  const tokens = estimateTokens(lane);
+  if (typeof input !== "number" || typeof output !== "number" || !tokens) return null;
+  return ((lane.askedSize / TOKEN_SIZE) * input + tokens * output) / 1e6;
 }
 
 const sums = new WeakMap();

@@ -52,6 +52,10 @@ export class Lane {
     this.at = 0;
     /** performance.now() at the last event with content. */
     this.seenAt = performance.now();
+    /** What estimates of the cost need: US dollars for a million tokens. @type {Record<string, any> | null} */
+    this.prices = null;
+    /** Characters of the request, for the same. */
+    this.askedSize = 0;
     /** Whether the lane starts only when another one is over. */
     this.isQueued = false;
   }
