@@ -31,11 +31,11 @@ def two_attempts() -> Call:
 
 
 def test_a_row_has_the_id_of_the_reply_and_exact_dollars() -> None:
-    row = as_json(log_line(LogRow(record(1, tags=("a", "b:c")), Decimal("0.00250"))))
+    row = as_json(log_line(LogRow(record(1, tags=("a", "b:c")), Decimal("0.0025"))))
     assert row["id"] == record(1).call_id
     assert row["time"] == "2026-11-30T12:00:01.000000Z"
     assert row["timestamp"] == NOON + 1
-    assert (row["cost_usd"], row["cost_usd_exact"]) == (0.0025, "0.00250")
+    assert (row["cost_usd"], row["cost_usd_exact"]) == (0.0025, "0.0025")
     assert row["cost_confidence"] == "reported"
     assert row["total_tokens"] == 1100
     assert row["tags"] == ["a", "b:c"]
@@ -226,7 +226,7 @@ def test_a_session_has_its_span_and_sums() -> None:
     session = Session("s", 3, 1, NOON, NOON + 90, 10, 20, Decimal("0.10"), ("a", "b"))
     view = as_json(session_view(session))
     assert view["duration_s"] == 90
-    assert (view["cost_usd"], view["cost_usd_exact"]) == (0.1, "0.10")
+    assert (view["cost_usd"], view["cost_usd_exact"]) == (0.1, "0.1")
     assert view["started"] == "2026-11-30T12:00:00.000000Z"
 
 

@@ -76,7 +76,6 @@ def test_segments_add_up_to_the_records_before_and_after_they_are_merged() -> No
             assert usage_of(cube, [once]) == expected, (size, block)
             some = merged(block, bodies[:1]), merged(block, bodies[1:])
             assert usage_of(cube, [merged(block, some)]) == expected, (size, block)
-            assert decode(once).names == sorted(decode(once).names)
 
 
 def test_late_records_are_in_the_cells_of_longer_times_too() -> None:

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Raw, Struct
 
+from headway.ledger.money import format_usd
 from headway.ledger.store import Call, Conversation, LogRow, Session
 from headway.metering.histogram import GROWTH, SMALLEST, ZERO
 from headway.record import (
@@ -298,8 +299,8 @@ def iso_time(timestamp: float) -> str:
 
 
 def exact(amount: Decimal | None) -> str | None:
-    """All digits, without an exponent."""
-    return None if amount is None else f"{amount:f}"
+    """All digits, without an exponent, and without zeros after the last one."""
+    return None if amount is None else format_usd(amount)
 
 
 def log_line(row: LogRow) -> LogLine:

@@ -92,14 +92,14 @@ def _widen(level: Level, wider: Level, groups: _Groups, gaps: _Counts) -> tuple[
 def _segments_of(
     cube: Cube, groups: _Groups, gaps: _Counts, columns: Columns
 ) -> Iterator[tuple[Block, bytes]]:
-    blocks: defaultdict[Block, dict[tuple[int, int], list[int]]] = defaultdict(dict)
+    blocks: defaultdict[tuple[int, int], dict[tuple[int, int], list[int]]] = defaultdict(dict)
     for (start, name, profile), numbers in groups.items():
-        blocks[Block(cube.number, start, name >> NAMES_BITS)][name, profile] = numbers
+        blocks[start, name >> NAMES_BITS][name, profile] = numbers
     packed: defaultdict[int, dict[tuple[int, int], bytes]] = defaultdict(dict)
     for (start, name, profile), counts in gaps.items():
         packed[start][name, profile] = pack_histogram(counts)
-    for block, cells in blocks.items():
+    for (start, names), cells in blocks.items():
         yield (
-            block,
-            encode_groups(columns, cells, has_metrics=cube.has_metrics, gaps=packed[block.start]),
+            Block(cube.number, start, names),
+            encode_groups(columns, cells, has_metrics=cube.has_metrics, gaps=packed[start]),
         )

@@ -250,11 +250,10 @@ def encode_groups(
 ) -> bytes:
     """A segment of cells, each of some places in the columns; by name and profile. ``gaps``: those
     of the cells that have some, which are not in the columns."""
-    keys = sorted(groups)
-    added = columns.add_up([groups[key] for key in keys], has_metrics=has_metrics)
+    added = columns.add_up(list(groups.values()), has_metrics=has_metrics)
     if gaps:
-        added.gaps = [gaps.get(key) for key in keys]
-    return added.encode([name for name, _ in keys], [profile for _, profile in keys])
+        added.gaps = list(map(gaps.get, groups))
+    return added.encode([name for name, _ in groups], [profile for _, profile in groups])
 
 
 # --- Reading segments -----------------------------------------------------------------------------
