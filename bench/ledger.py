@@ -131,12 +131,14 @@ def questions(end: float) -> Iterator[tuple[str, Callable[[Store], Awaitable[Any
 
 async def measure_questions(store: Store, end: float, repeat: int) -> None:
     for name, ask in questions(end):
-        times = []
+        times, used = [], []
         for _ in range(repeat):
-            started = time.perf_counter()
+            started, before = time.perf_counter(), time.process_time()
             await ask(store)
             times.append(time.perf_counter() - started)
-        report(name, f"{sorted(times)[len(times) // 2] * 1000:.1f} ms")
+            used.append(time.process_time() - before)
+        wall, cpu = (sorted(each)[repeat // 2] * 1000 for each in (times, used))
+        report(name, f"{wall:.1f} ms, {cpu:.1f} ms of CPU")
 
 
 async def measure_content(url: str) -> None:
