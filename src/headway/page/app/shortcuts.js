@@ -60,7 +60,9 @@ export function useShortcuts(shortcuts) {
     /** @param {KeyboardEvent} event */
     const onKey = (event) => {
       if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-      const name = `${event.altKey ? "Alt+" : ""}${event.key.length === 1 ? event.key.toLowerCase() : event.key}`;
+      // With Alt some keyboards give another character.
+      const key = event.altKey && /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : event.key;
+      const name = `${event.altKey ? "Alt+" : ""}${key.length === 1 ? key.toLowerCase() : key}`;
       const isPlain = event.key.length === 1 && !event.altKey;
       if (event.ctrlKey || event.metaKey || !shortcuts[name] || (isPlain && isTyping(event.target)))
         return;

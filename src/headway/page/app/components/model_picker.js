@@ -32,7 +32,9 @@ export function ModelPicker({
   const close = () => {
     isOpen.value = false;
   };
-  const items = models.value.map((model) => ({
+  // Many of these stand on a page, each with few to see: what is closed makes no list.
+  const shown = isOpen.value ? models.value : [];
+  const items = shown.map((model) => ({
     id: model.id,
     text: model.id,
     keywords: `${model.provider_name} ${model.is_route ? "route" : ""}`,

@@ -32,20 +32,22 @@ const Beat = memo(
     const openMs = silenceMs > OPEN_GAP_MS ? silenceMs : 0;
     return html`<div class="answer-metrics">
       ${arrivals.length > 2 && html`<${Rhythm} arrivals=${arrivals} version=${beat} openMs=${openMs} height=${28} />`}
-      <div class="figures"><${Metrics} compact items=${itemsOf(answer, Boolean(run))} /></div>
+      <div class="figures"><${Metrics} compact items=${itemsOf(answer, run)} /></div>
       ${!run && html`<${Remarks} answer=${answer} />`}
     </div>`;
   },
 );
 
-/** @param {Answer} answer @param {boolean} isRunning */
-function itemsOf(answer, isRunning) {
+/**
+ * What the gateway does not say, or not yet, is measured here.
+ * @param {Answer} answer @param {Comparison | undefined} run
+ */
+function itemsOf(answer, run) {
   const m = answer.metrics ?? {};
-  const gaps = isRunning ? gapsOf(answer.arrivals).map((gap) => gap / 1000) : [];
+  const gaps = answer.metrics ? [] : gapsOf(answer.arrivals).map((gap) => gap / 1000);
   const live = (/** @type {number} */ share) => (gaps.length ? quantile(gaps, share) : undefined);
   const first =
-    m.time_to_first_token_s ??
-    (isRunning && answer.arrivals.length ? answer.arrivals[0] / 1000 : undefined);
+    m.time_to_first_token_s ?? (answer.arrivals.length ? answer.arrivals[0] / 1000 : undefined);
   const p50 = m.inter_token_latency_p50_s ?? live(0.5);
   const p95 = m.inter_token_latency_p95_s ?? live(0.95);
   const about = m.tokens_source && m.tokens_source !== "reported" ? "~" : "";
@@ -62,7 +64,7 @@ function itemsOf(answer, isRunning) {
     },
     {
       label: "Latency",
-      value: formatSeconds(m.latency_s),
+      value: formatSeconds(m.latency_s ?? (run && (performance.now() - run.startedAt) / 1000)),
       title: "From the request to the last byte",
     },
     {
@@ -75,7 +77,7 @@ function itemsOf(answer, isRunning) {
       value: `${about}${formatCount(m.input_tokens)} / ${about}${formatCount(m.output_tokens)}`,
       title: describeTokens(m),
     },
-    ...(isRunning ? [] : [{ label: "Cost", value: html`<${Cost} answer=${answer} />` }]),
+    ...(run ? [] : [{ label: "Cost", value: html`<${Cost} answer=${answer} />` }]),
   ];
 }
 
@@ -117,7 +119,7 @@ function Changes({ list }) {
   const close = () => {
     isOpen.value = false;
   };
-  const button = html`<button type="button" class="tag-button tag warn" aria-expanded=${String(isOpen.value)}
+  const button = html`<button type="button" class="tag-button tag" aria-expanded=${String(isOpen.value)}
     onClick=${() => {
       isOpen.value = !isOpen.value;
     }}>${list.length === 1 ? "1 change to the request" : `${list.length} changes to the request`}</button>`;

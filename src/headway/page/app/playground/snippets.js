@@ -83,6 +83,7 @@ with Client(${pythonValue(gateway)}, api_key=os.environ.get("${KEY_VARIABLE}")) 
     ) as stream:
         for chunk in stream:
             print(chunk.text, end="", flush=True)
+    print()
     print(stream.last.metrics)
 `;
 }

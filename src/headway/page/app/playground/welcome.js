@@ -24,9 +24,12 @@ const EXAMPLES = [
 /** Providers that are part of the gateway. */
 const OWN = ["local", "echo"];
 
+/** @param {import("../state/models.js").Model & {targets?: string[]}} model */
+const isOwn = ({ provider, targets = [] }) =>
+  provider ? OWN.includes(provider) : targets.every((target) => OWN.includes(target.split("/")[0]));
+
 export function Welcome() {
-  const hasOnlyOwn =
-    models.value.length > 0 && models.value.every((model) => OWN.includes(model.provider));
+  const hasOnlyOwn = models.value.length > 0 && models.value.every(isOwn);
   return html`<div class="welcome">
     <${Mark} />
     <h2>Ask a model anything</h2>
