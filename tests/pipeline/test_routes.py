@@ -14,6 +14,8 @@ from headway.dialects.gemini.generate import GenerateContent
 from headway.dialects.ollama.chat import OllamaChat
 from headway.dialects.openai_responses.dialect import OpenAIResponses
 from headway.errors import UpstreamDisconnected, UpstreamUnreachable
+from headway.record import Record
+from headway.routing_state.memory import Change, MemoryRoutingState
 from support.for_each import for_each
 from support.pipeline_fakes import ENGINE, HELLO, ROLE, USAGE, WHOLE, event, text
 from support.routed_pipe import ROUTE, RoutedPipe, target
@@ -267,3 +269,61 @@ def test_the_engine_route_names_a_route_in_place_of_a_provider(is_stream: bool) 
     assert (reply["provider"], reply["model"], reply["chat_output"]) == ("two", "m-two", "Hello!")
     assert reply["metrics"]["attempts"] == 3
     assert [record.role for record in pipe.records] == ["first", "retry", "fallback"]
+
+
+# --- What rests since the plan was made -----------------------------------------------------------
+
+
+def rest(pipe: RoutedPipe, *names: str, key: str = "") -> None:
+    """Another worker tells that it left these targets alone, or a key of them."""
+    state = pipe.gateway.routing_state
+    assert isinstance(state, MemoryRoutingState)
+    for name in names:
+        state.apply(Change("open", f"{name}/m-{name}", key, 15.0), pipe.clock())
+
+
+def decision(record: Record) -> Any:
+    return json.loads(record.decision or "{}")
+
+
+def test_a_target_that_rests_since_the_call_began_is_passed_over() -> None:
+    pipe = RoutedPipe()
+    pipe.ask_route()
+    rest(pipe, "two")
+    pipe.asked("one").whole(b"{}", 500)
+    pipe.asked("three").whole(WHOLE)
+    assert (pipe.requests, pipe.sink.json["object"]) == ((1, 0, 1), "chat.completion")
+    skipped = {"target": "two/m-two", "reason": "failed lately: rests for 15 s"}
+    assert decision(pipe.records[-1])["skipped"] == [skipped]
+
+
+def test_a_target_without_a_key_since_the_call_began_is_passed_over() -> None:
+    pipe = RoutedPipe()
+    pipe.ask_route()
+    rest(pipe, "two", key="two")
+    pipe.asked("one").whole(b"{}", 500)
+    pipe.asked("three").whole(WHOLE)
+    skipped = {"target": "two/m-two", "reason": "has no key to use for 15 s"}
+    assert decision(pipe.records[-1])["skipped"] == [skipped]
+
+
+def test_where_all_others_rest_the_client_gets_the_error_and_the_record_the_reasons() -> None:
+    pipe = RoutedPipe()
+    pipe.ask_route()
+    rest(pipe, "two", "three")
+    pipe.asked("one").whole(b"{}", 500)
+    assert (pipe.requests, pipe.sink.status) == ((1, 0, 0), 502)
+    (record,) = pipe.records
+    assert [each["target"] for each in decision(record)["skipped"]] == [
+        "two/m-two",
+        "three/m-three",
+    ]
+
+
+def test_where_all_rest_all_are_tried() -> None:
+    pipe = RoutedPipe()
+    rest(pipe, "one", "two", "three")
+    pipe.ask_route()
+    pipe.asked("one").whole(b"{}", 500)
+    pipe.asked("two").whole(WHOLE)
+    assert pipe.requests == (1, 1, 0)

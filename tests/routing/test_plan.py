@@ -8,7 +8,7 @@ from typing import Any
 from headway.routing.abilities import NO_FACTS, Skipped, TargetFacts
 from headway.routing.breaker import Breaker, BreakerRule
 from headway.routing.conditions import Table, compile_table
-from headway.routing.plan import Plan, make_plan
+from headway.routing.plan import Plan, find_rest, make_plan
 from headway.routing.route import Route, RouteTarget
 from headway.routing.routed_request import RoutedRequest
 from headway.routing.target_state import TargetState
@@ -103,7 +103,16 @@ def test_of_a_target_that_failed_one_attempt_at_a_time_tries_it_again() -> None:
 
 
 def test_where_all_failed_lately_all_are_tried() -> None:
-    assert plan(ordered(A, B), broken(A, B)) == Plan((A, B), (), "all failed lately, ordered")
+    found = plan(ordered(A, B), broken(A, B))
+    assert found == Plan((A, B), (), "all failed lately, ordered", is_last_resort=True)
+
+
+def test_what_rests_is_told_with_the_reason() -> None:
+    states, facts = broken(A), TargetFacts(keys=("p#1",))
+    states.keys[B.id, "p#1"] = 2.5
+    assert find_rest(C.id, facts, states, NOW) is None
+    assert find_rest(A.id, facts, states, NOW) == "failed lately: rests for 15 s"
+    assert find_rest(B.id, facts, states, NOW) == "has no key to use for 2 s"
 
 
 def test_where_none_can_be_used_there_is_no_candidate() -> None:

@@ -43,7 +43,8 @@ def check_fallbacks(call: PlayedCall) -> Iterator[str]:
         return
     planned = msgspec.json.decode(call.attempts[0].decision or "{}").get("targets", [])
     tried = {request.target for request in call.requests}
-    untried = set(planned) - tried
+    skipped = msgspec.json.decode(record.decision or "{}").get("skipped", [])
+    untried = set(planned) - tried - {each["target"] for each in skipped}
     if untried and not tried.intersection(call.fallbacks):
         yield f"gave up over {record.error_type} without trying {sorted(untried)}"
 

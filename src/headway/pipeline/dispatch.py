@@ -387,7 +387,11 @@ class Dispatch:
             return False
         if attempt.is_committed:
             return self.route.continues_streams and self._continue(attempt, error)
-        return self._follow(attempt, self._candidate_of(guard, attempt), error)
+        candidate = self._candidate_of(guard, attempt)
+        goes_on = self._follow(attempt, candidate, error)
+        if not goes_on and self._queue is not None:  # others may have been passed over since
+            guard.decision = self._queue.describe(candidate)
+        return goes_on
 
     def _record_at_once(self, attempt: Attempt, error: HeadwayError) -> None:
         """Of an attempt beside another one, which goes on."""
@@ -471,7 +475,8 @@ class Dispatch:
         self._has_fallen_back = True
         following = replace(route, targets=fallbacks, strategy="ordered", on_context_window=())
         plan = new_route_plan(plan_route(self._call, following, self._decoded, self._wishes))
-        self.queue.replace(plan.targets, f"{failure}, {plan.why}", plan.skipped)
+        why = f"{failure}, {plan.why}"
+        self.queue.replace(plan.targets, why, plan.skipped, plan.is_last_resort)
         return self.queue.peek() is not None
 
     def _has_next_key(self, candidate: Candidate, failure: FailureClass, now: float) -> bool:

@@ -39,6 +39,8 @@ class RoutePlan(Struct, frozen=True):
     """All of this, as ``Record.decision``."""
     has_several_providers: bool
     ids: tuple[str, ...] = ()
+    is_last_resort: bool = False
+    """As in ``Plan``."""
     plain: tuple[Upstream, Target] | None = None
     """Where all requests to the first target go; None where that depends on the request."""
     plain_model: str = ""
@@ -64,7 +66,7 @@ def new_route_plan(plan: Plan) -> RoutePlan:
     skipped = tuple([(each.target.id, each.reason) for each in plan.skipped])
     has_several = any(target.provider != targets[0].provider for target in targets)
     decision = describe_plan(plan.why, ids, skipped)
-    return RoutePlan(targets, skipped, plan.why, decision, has_several, ids)
+    return RoutePlan(targets, skipped, plan.why, decision, has_several, ids, plan.is_last_resort)
 
 
 def change_plan(
@@ -75,7 +77,9 @@ def change_plan(
 ) -> RoutePlan:
     ids = tuple([target.id for target in targets])
     decision = describe_plan(why, ids, skipped)
-    return RoutePlan(targets, skipped, why, decision, plan.has_several_providers, ids)
+    return RoutePlan(
+        targets, skipped, why, decision, plan.has_several_providers, ids, plan.is_last_resort
+    )
 
 
 def find_plain_plan(call: RoutedCall, route: Route, decoded: DecodedRequest) -> RoutePlan | None:

@@ -12,6 +12,8 @@ from headway.pipeline.plain_plans import RoutePlan
 from headway.pipeline.prepare import PlannedCall, prepare
 from headway.pipeline.redaction import redact_error
 from headway.pipeline.route_plan import describe_plan
+from headway.pipeline.target_facts import facts_table
+from headway.routing.plan import find_rest
 from headway.routing.route import RouteTarget
 
 
@@ -32,6 +34,7 @@ class TargetQueue:
         "_call",
         "_decision",
         "_decoded",
+        "_may_rest",
         "_ready",
         "_refusal",
         "_route_name",
@@ -56,6 +59,8 @@ class TargetQueue:
         """Why the last one was passed over."""
         self._why = ""
         self._decision: str | None = None
+        self._may_rest = True
+        """What failed since the plan was made, or has no key left, is passed over."""
 
     def __len__(self) -> int:
         return len(self._targets) - self._at
@@ -64,6 +69,7 @@ class TargetQueue:
         """The first ``tried`` targets of the plan were tried already."""
         self._at = tried
         self._targets, self._why, self._decision = plan.targets, plan.why, plan.decision
+        self._may_rest = not plan.is_last_resort
         if plan.skipped:
             self._skipped = list(plan.skipped)
 
@@ -72,9 +78,11 @@ class TargetQueue:
         targets: Sequence[RouteTarget],
         why: str = "",
         skipped: Sequence[tuple[str, str]] = (),
+        is_last_resort: bool = False,
     ) -> None:
         """Let ``targets`` follow, and no others. ``why`` in words, where it is not as before, and
-        ``skipped`` as of a ``RoutePlan``."""
+        ``skipped`` and ``is_last_resort`` as of a ``RoutePlan``."""
+        self._may_rest = not is_last_resort
         self._targets, self._at, self._ready = targets, 0, None
         self._why, self._decision = why or self._why, None
         if skipped:
@@ -89,12 +97,18 @@ class TargetQueue:
         self._targets, self._ready = (candidate.target,), candidate
 
     def peek(self) -> Candidate | None:
-        """The first of the targets that can carry the request; None where none is left. Those
-        before it are passed over."""
+        """The first of the targets that can carry the request, and that may be used now if one was
+        tried before; None where none is left. Those before it are passed over."""
         while self._at < len(self._targets):
+            target = self._targets[self._at]
+            rest = self._find_rest(target)
+            if rest is not None:
+                self._skip(target.id, rest)
+                self._ready = None
+                self._at += 1
+                continue
             if self._ready is not None and self._ready.is_prepared:
                 return self._ready
-            target = self._targets[self._at]
             try:
                 self._ready = self._prepare(target)
             except RequestError as error:
@@ -122,12 +136,23 @@ class TargetQueue:
         candidate.is_prepared = True
         return candidate
 
+    def _find_rest(self, target: RouteTarget) -> str | None:
+        """Why ``target`` is left alone now, though it was not when the plan was made."""
+        call = self._call
+        if not (self._may_rest and self._route_name and call.attempts):
+            return None
+        gateway, facts = call.gateway, facts_table(call.snapshot, call.gateway.unix_time())
+        return find_rest(target.id, facts[target.id], gateway.routing_state, gateway.clock())
+
     def pass_over(self, target_id: str, error: HeadwayError) -> None:
         redact_error(error, self._call.secrets())
-        skipped = self._skipped = self._skipped or []
-        skipped.append((target_id, f"cannot be sent it: {error.message}"))
-        self._decision = None
+        self._skip(target_id, f"cannot be sent it: {error.message}")
         self._refusal = error
+
+    def _skip(self, target_id: str, reason: str) -> None:
+        skipped = self._skipped = self._skipped or []
+        skipped.append((target_id, reason))
+        self._decision = None
 
     def _exhausted(self) -> HeadwayError:
         """That of the only target, or one that says of each target why it was passed over."""

@@ -19,12 +19,18 @@ MEAN_OUTPUT_TOKENS = 500
 """Of an answer whose length is not limited, for comparing prices."""
 
 
+FAILED, KEYLESS = "all failed lately, ", "no key is free, "
+"""Why targets are tried that cannot be used now, before how they are ordered."""
+
+
 class Plan(Struct, frozen=True, gc=False):
     candidates: tuple[RouteTarget, ...]
     """In the order in which they are tried."""
     skipped: tuple[Skipped, ...]
     why: str
     """How the order came about."""
+    is_last_resort: bool = False
+    """No target can be used now; these are tried all the same."""
 
 
 class _Sorted(Struct, gc=False):
@@ -75,7 +81,8 @@ class _Planner(Struct, gc=False):
         ordered, how = self.order(chosen) if len(chosen) > 1 else (chosen, self.strategy)
         is_complete = not (found.doubtful or found.broken or found.keyless)
         skipped = tuple(found.skipped) if is_complete else self.skipped(found)
-        return Plan(tuple([each.target for each in ordered]), skipped, why + how)
+        is_last_resort = why in (FAILED, KEYLESS)
+        return Plan(tuple([each.target for each in ordered]), skipped, why + how, is_last_resort)
 
     @property
     def strategy(self) -> str:
@@ -98,7 +105,7 @@ class _Planner(Struct, gc=False):
             candidate = Candidate(target, state, _price(facts, request) if needs_price else None)
             wait_s = _wait_for_key(target.id, facts.keys, states, now)
             if wait_s:
-                found.keyless.append((candidate, f"has no key to use for {wait_s:.0f} s"))
+                found.keyless.append((candidate, _keyless_reason(wait_s)))
             elif not state.breaker.admits(now):
                 found.broken.append(candidate)
             elif (doubt := find_doubt(target, facts, request)) is not None:
@@ -120,10 +127,10 @@ class _Planner(Struct, gc=False):
             return "none is known to be able to, "
         if found.broken:
             found.usable, found.broken = found.broken, []
-            return "all failed lately, "
+            return FAILED
         if found.keyless:
             found.usable, found.keyless = [each for each, _ in found.keyless], []
-            return "no key is free, "
+            return KEYLESS
         return ""
 
     def skipped(self, found: _Sorted) -> tuple[Skipped, ...]:
@@ -167,6 +174,19 @@ class _Planner(Struct, gc=False):
     def place_in_order(self, candidate: Candidate) -> int:
         order, names = self.wishes.order, self.facts[candidate.target.id].names
         return next((at for at, name in enumerate(order) if name in names), len(order))
+
+
+def find_rest(target_id: str, facts: TargetFacts, states: TargetStates, now: float) -> str | None:
+    """Why a target cannot be used now, in words that follow its id; None: it can."""
+    wait_s = _wait_for_key(target_id, facts.keys, states, now)
+    if wait_s:
+        return _keyless_reason(wait_s)
+    state = states.target(target_id)
+    return None if state.breaker.admits(now) else _broken_reason(state, now)
+
+
+def _keyless_reason(wait_s: float) -> str:
+    return f"has no key to use for {wait_s:.0f} s"
 
 
 def _wait_for_key(target_id: str, keys: Sequence[str], states: TargetStates, now: float) -> float:
