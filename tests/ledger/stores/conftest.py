@@ -1,10 +1,13 @@
-"""One suite over all databases: ``store`` is an empty one of each kind."""
+"""One suite over all databases: ``store`` is an empty one of each kind, for one test;
+``lasting_store`` is one for all tests of a module that only read what they find in it."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import pytest
 from tests.support.ledger_stores import SyncStore, opened
@@ -72,3 +75,23 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def store(store_url: str) -> Iterator[SyncStore]:
     with opened(new_store(store_url)) as store:
         yield store
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lasting_store(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SyncStore]:
+    """Empty at first. SQLite in memory answers with the same code as in a file, and its own
+    connections are those of ``store``."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('lasting') / 'ledger.db'}"
+    if request.param == "postgresql":
+        url = new_database(request.getfixturevalue("postgresql_server"))
+    with opened(new_store(url)) as store:
+        yield store
+
+
+def new_database(server: str) -> str:
+    """The URL of one of its own on the same server, where no other test deletes rows."""
+    name = f"lasting_{uuid4().hex}"
+    asyncio.run(execute(server, f"CREATE DATABASE {name}"))
+    return urlsplit(server)._replace(path=f"/{name}").geturl()

@@ -28,26 +28,27 @@ HOSTILE = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def records(store: SyncStore) -> list[Record]:
+@pytest.fixture(scope="module")
+def filled(lasting_store: SyncStore) -> SyncStore:
+    """With all of ``sample_records``."""
     records = sample_records()
     for at in range(0, len(records), 100):
-        store.add(records[at : at + 100])
-    return records
+        lasting_store.add(records[at : at + 100])
+    return lasting_store
 
 
-def test_logs_are_the_calls_that_the_filter_means(store: SyncStore, records: list[Record]) -> None:
-    for where in filters(records):
-        found = [(row.last.id, row.cost_usd) for row in read_all(store.logs, where, 70)]
+def test_logs_are_the_calls_that_the_filter_means(filled: SyncStore) -> None:
+    for where in filters(sample_records()):
+        found = [(row.last.id, row.cost_usd) for row in read_all(filled.logs, where, 70)]
         assert found == sample_oracle().find_logs(where), where
 
 
-def test_values_are_counted_among_the_newest_calls(store: SyncStore, records: list[Record]) -> None:
-    by_id = {record.id: record for record in records}
-    for where in filters(records):
+def test_values_are_counted_among_the_newest_calls(filled: SyncStore) -> None:
+    by_id = {record.id: record for record in sample_records()}
+    for where in filters(sample_records()):
         meant = [by_id[id_] for id_, _ in sample_oracle().find_logs(where)]
         for limit in (40, 5000):
-            found, calls = store.count_values(where, limit=limit), meant[:limit]
+            found, calls = filled.count_values(where, limit=limit), meant[:limit]
             assert (found.calls, found.is_all) == (len(calls), len(meant) <= limit), where
             assert found.since == (calls[-1].timestamp if calls else None), where
             for facet, values in found.counts.items():
@@ -65,19 +66,15 @@ def values_of(record: Record, facet: str) -> tuple[str | None, ...]:
     return (None if value is None else str(value),)
 
 
-def test_exports_are_the_attempts_that_the_filter_means(
-    store: SyncStore, records: list[Record]
-) -> None:
-    for where in filters(records):
-        found = [record.id for record in read_all(store.attempts, where, 333)]
+def test_exports_are_the_attempts_that_the_filter_means(filled: SyncStore) -> None:
+    for where in filters(sample_records()):
+        found = [record.id for record in read_all(filled.attempts, where, 333)]
         assert found == [record.id for record in sample_oracle().find_attempts(where)], where
 
 
-def test_sessions_are_those_of_the_calls_that_the_filter_means(
-    store: SyncStore, records: list[Record]
-) -> None:
-    for where in filters(records):
-        check_sessions(read_all(store.sessions, where, 9), sample_oracle().find_attempts(where))
+def test_sessions_are_those_of_the_calls_that_the_filter_means(filled: SyncStore) -> None:
+    for where in filters(sample_records()):
+        check_sessions(read_all(filled.sessions, where, 9), sample_oracle().find_attempts(where))
 
 
 def check_sessions(found: list[Any], attempts: list[Record]) -> None:
@@ -98,13 +95,11 @@ def check_sessions(found: list[Any], attempts: list[Record]) -> None:
         assert set(session.models) == {each.model for each in own}
 
 
-def test_each_call_is_found_by_its_id_and_by_its_request_id(
-    store: SyncStore, records: list[Record]
-) -> None:
-    for call_id, attempts in list(group_calls(records).items())[:60]:
-        found = store.call(call_id)
+def test_each_call_is_found_by_its_id_and_by_its_request_id(filled: SyncStore) -> None:
+    for call_id, attempts in list(group_calls(sample_records()).items())[:60]:
+        found = filled.call(call_id)
         assert [each.id for each in found.attempts] == [each.id for each in attempts]
-        assert store.call(attempts[0].request_id) == found
+        assert filled.call(attempts[0].request_id) == found
 
 
 def test_the_largest_differences_to_the_provider_come_first(store: SyncStore) -> None:

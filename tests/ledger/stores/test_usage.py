@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from bench.ledger_records import START, generate_records
 from msgspec.structs import replace
-from tests.support.ledger_oracle import Oracle, add_routes, new_sums
+from tests.support.ledger_oracle import Oracle, Sums, add_routes, new_sums
 from tests.support.ledger_stores import (
     NOON,
     SyncStore,
@@ -22,7 +22,6 @@ from tests.support.ledger_stores import (
 )
 
 from headway.ledger.store import HISTOGRAM_METRICS, Filter, Usage
-from headway.ledger.usage_parts import SUMS
 from headway.record import Record
 
 DAYS = 45 * 86400.0
@@ -31,7 +30,8 @@ BY: tuple[tuple[str, ...], ...] = (
     ("provider", "outcome"), ("user", "model"), ("tag", "day"), ("session",), ("dialect", "hour"),
     ("deployment",), ("key", "user"), ("tag", "user"), ("route",), ("cache", "day"),
     ("route", "key", "month"), ("route", "user"), ("hour", "cache", "model"),
-    ("minute", "model"), ("five_minutes",), ("five_minutes", "user"),
+    ("minute", "model"), ("five_minutes",), ("five_minutes", "user"), ("tag", "model", "month"),
+    ("user", "key", "deployment", "day"),
 )  # fmt: skip
 FILTERS = (
     Filter(),
@@ -63,33 +63,36 @@ def oracle() -> Oracle:
     return Oracle(all_records())
 
 
-@pytest.fixture
-def records(store: SyncStore) -> list[Record]:
-    """Stored in batches and out of order, some of them twice."""
+@cache
+def expected_sums(where: Filter) -> list[Sums]:
+    """For each of ``BY``."""
+    return oracle().sum_usage(where, *BY)
+
+
+@pytest.fixture(scope="module")
+def filled(lasting_store: SyncStore) -> SyncStore:
+    """With ``all_records``, stored in batches and out of order, some of them twice."""
     records = all_records()
     shuffled = records[:300] + random.Random(1).sample(records[300:], len(records) - 300)
     for at in range(0, len(shuffled), 90):
-        store.add(shuffled[max(0, at - 10) : at + 90])
-    return records
+        lasting_store.add(shuffled[max(0, at - 10) : at + 90])
+    return lasting_store
 
 
-def test_usage_is_the_sum_of_the_records(store: SyncStore, records: list[Record]) -> None:
+def test_usage_is_the_sum_of_the_records(filled: SyncStore) -> None:
     for where in FILTERS:
-        for by, expected in zip(BY, oracle().sum_usage(where, *BY), strict=True):
-            check_usage(store.usage(where, by), expected, by, where)
+        for by, expected in zip(BY, expected_sums(where), strict=True):
+            check_usage(filled.usage(where, by), expected, by, where)
 
 
-def test_sums_are_the_same_without_histograms(store: SyncStore, records: list[Record]) -> None:
-    for where in FILTERS:
-        for by in BY:
-            found = {
-                tuple(usage.group.values()): usage for usage in store.usage(where, by, metrics=())
+def test_sums_are_the_same_without_histograms(filled: SyncStore) -> None:
+    """Where no histogram is asked for, some come from cells of their own."""
+    for where in (*FILTERS, Filter(users=("user-0",)), Filter(tags=("team:1",))):
+        for by, expected in zip(BY, expected_sums(where), strict=True):
+            sums = {
+                group: {**each, "histograms": {}, "gaps": {}} for group, each in expected.items()
             }
-            for usage in store.usage(where, by):
-                without = found.pop(tuple(usage.group.values()))
-                for name in (*SUMS, "cost_usd", "estimated_usd"):
-                    assert getattr(without, name) == getattr(usage, name), (where, by, name)
-            assert found == {}
+            check_usage(filled.usage(where, by, metrics=()), sums, by, where)
 
 
 def check_usage(
@@ -117,29 +120,16 @@ def check_usage(
                 assert getattr(usage, name) == value, (case, name)
 
 
-def test_sums_by_user_or_tag_and_model_are_those_of_the_records(
-    store: SyncStore, records: list[Record]
-) -> None:
-    """Where no histogram is asked for they come from cells of their own."""
-    bys = ("user", "model"), ("tag", "model", "month"), ("user", "key", "deployment", "day")
-    for where in (*FILTERS[:6], Filter(users=("user-0",)), Filter(tags=("team:1",))):
-        for by, expected in zip(bys, oracle().sum_usage(where, *bys), strict=True):
-            sums = {
-                group: {**each, "histograms": {}, "gaps": {}} for group, each in expected.items()
-            }
-            check_usage(store.usage(where, by, metrics=()), sums, by, where)
-
-
-def test_gaps_are_counted_by_model(store: SyncStore, records: list[Record]) -> None:
+def test_gaps_are_counted_by_model(filled: SyncStore) -> None:
     bys = ("model",), ("deployment", "day"), ("provider", "hour")
     for by, expected in zip(bys, oracle().sum_usage(Filter(), *bys), strict=True):
-        for usage in store.usage(Filter(), by):
+        for usage in filled.usage(Filter(), by):
             gaps = expected[tuple(usage.group.values())]["gaps"]
             assert (usage.gaps.counts if usage.gaps else {}) == gaps
 
 
-def test_usage_is_ordered_by_time_and_then_by_cost(store: SyncStore, records: list[Record]) -> None:
-    rows = store.usage(Filter(), ["model", "day"], metrics=())
+def test_usage_is_ordered_by_time_and_then_by_cost(filled: SyncStore) -> None:
+    rows = filled.usage(Filter(), ["model", "day"], metrics=())
     keys = [(row.group["day"], -row.cost_usd) for row in rows]
     assert keys == sorted(keys)
 
