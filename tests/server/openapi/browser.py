@@ -28,33 +28,67 @@ FLAGS = (
 )
 
 
-class Page:
-    """One tab, with every request that it made or was kept from making."""
+class Browser:
+    """Messages to it and from it; each tab is a session."""
 
     def __init__(self, write: int, read: int) -> None:
-        self.urls: list[str] = []
-        self.complaints: list[str] = []
-        """Errors, exceptions and broken policies, as the console shows them."""
         self._write = write
         self._read = read
         self._buffer = b""
         self._last = 0
-        self._session: str | None = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)[
-            "sessionId"
-        ]
+        self._tabs: dict[str, Page] = {}
+
+    def new_tab(self) -> Page:
+        """An empty one, with storage of its own."""
+        context = self.call("Target.createBrowserContext")["browserContextId"]
+        place = {"url": "about:blank", "browserContextId": context}
+        target = self.call("Target.createTarget", **place)["targetId"]
+        session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self._tabs[session] = Page(self, session)
         for domain in ("Page", "Network", "Log", "Runtime"):
-            self.call(f"{domain}.enable")
+            self.call(f"{domain}.enable", session)
+        return self._tabs[session]
+
+    def call(self, method: str, session: str | None = None, **params: Any) -> Any:
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": params}
+        if session is not None:
+            message["sessionId"] = session
+        os.write(self._write, json.dumps(message).encode() + b"\0")
+        while True:
+            answer = self._receive()
+            if answer.get("id") == self._last:
+                assert "error" not in answer, answer
+                return answer["result"]
+            if tab := self._tabs.get(answer.get("sessionId", "")):
+                tab.notice(answer.get("method"), answer.get("params"))
+
+    def _receive(self) -> Any:
+        while b"\0" not in self._buffer:
+            data = os.read(self._read, 1 << 16)
+            assert data, "the browser is gone"
+            self._buffer += data
+        message, _, self._buffer = self._buffer.partition(b"\0")
+        return json.loads(message)
+
+
+class Page:
+    """One tab, with every request that it made or was kept from making."""
+
+    def __init__(self, browser: Browser, session: str) -> None:
+        self.urls: list[str] = []
+        self.complaints: list[str] = []
+        """Errors, exceptions and broken policies, as the console shows them."""
+        self._browser = browser
+        self._session = session
 
     def open(self, url: str) -> None:
-        self.call("Page.navigate", url=url)
+        self._browser.call("Page.navigate", self._session, url=url)
 
     def evaluate(self, expression: str) -> Any:
         """The value of a JavaScript expression; promises are awaited."""
-        found = self.call(
-            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
-        )
+        asked = {"expression": expression, "returnByValue": True, "awaitPromise": True}
+        found = self._browser.call("Runtime.evaluate", self._session, **asked)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
@@ -66,28 +100,7 @@ class Page:
             time.sleep(0.05)
         return value
 
-    def call(self, method: str, **params: Any) -> Any:
-        self._last += 1
-        message = {"id": self._last, "method": method, "params": params}
-        if self._session is not None:
-            message["sessionId"] = self._session
-        os.write(self._write, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._receive()
-            if answer.get("id") == self._last:
-                assert "error" not in answer, answer
-                return answer["result"]
-            self._notice(answer.get("method"), answer.get("params"))
-
-    def _receive(self) -> Any:
-        while b"\0" not in self._buffer:
-            data = os.read(self._read, 1 << 16)
-            assert data, "the browser is gone"
-            self._buffer += data
-        message, _, self._buffer = self._buffer.partition(b"\0")
-        return json.loads(message)
-
-    def _notice(self, method: str | None, params: Any) -> None:
+    def notice(self, method: str | None, params: Any) -> None:
         match method:
             case "Network.requestWillBeSent":
                 self.urls.append(params["request"]["url"])
@@ -98,7 +111,7 @@ class Page:
 
 
 @contextmanager
-def browse(command: str, profile: Path) -> Iterator[Page]:
+def browse(command: str, profile: Path) -> Iterator[Browser]:
     """``command`` is Chromium's path. The browser is gone afterwards."""
     its_read, our_write = os.pipe()
     our_read, its_write = os.pipe()
@@ -119,7 +132,7 @@ def browse(command: str, profile: Path) -> Iterator[Page]:
     os.close(its_read)
     os.close(its_write)
     try:
-        yield Page(our_write, our_read)
+        yield Browser(our_write, our_read)
     finally:
         process.kill()
         process.wait()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from headway.server.openapi.operations import OPERATIONS
-from server.openapi.browser import Page, browse
+from server.openapi.browser import Browser, Page, browse
 from support.gateway_process import Gateway
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -36,20 +36,20 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> str:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all tests: to start it takes longer than all that they do."""
     if CHROMIUM is None:
         pytest.skip("no Chromium on PATH")
-    return CHROMIUM
+    with browse(CHROMIUM, tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="module")
-def page(
-    gateway: Gateway, chromium: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Page]:
-    with browse(chromium, tmp_path_factory.mktemp("profile")) as tab:
-        tab.open(f"{gateway.base_url}/docs")
-        tab.until(f"{SHOWN} === {len(ROUTES)}")
-        yield tab
+def page(gateway: Gateway, browser: Browser) -> Page:
+    tab = browser.new_tab()
+    tab.open(f"{gateway.base_url}/docs")
+    tab.until(f"{SHOWN} === {len(ROUTES)}")
+    return tab
 
 
 def test_the_page_lists_every_route(page: Page) -> None:
@@ -108,29 +108,27 @@ def test_the_page_loads_nothing_from_other_hosts_without_complaints(
     assert page.complaints == []
 
 
-def test_a_server_with_keys_has_a_page_that_asks_for_one(
-    chromium: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_a_server_with_keys_has_a_page_that_asks_for_one(browser: Browser, tmp_path: Path) -> None:
     config = {"server": {"api_keys": ["gw-secret-key"]}, "providers": {"echo": {"kind": "echo"}}}
     server = Gateway.start(tmp_path, config)
     try:
-        with browse(chromium, tmp_path_factory.mktemp("profile")) as tab:
-            tab.open(f"{server.base_url}/docs")
-            tab.until(f"{SHOWN} === {len(ROUTES)}")
-            tab.until("document.querySelector('#key')?.hidden === false")
-            for key in ("wrong", "gw-secret-key"):
-                tab.evaluate(
-                    f"document.querySelector('#key input').value = '{key}';"
-                    "document.querySelector('#key button').click()"
-                )
-                tab.until(
-                    "document.querySelector('#key output').value.includes('refused')"
-                    if key == "wrong"
-                    else "document.querySelector('#key').hidden"
-                )
-            tab.evaluate(f"{FORMS}[1].shadowRoot.querySelector('[part~=btn-try]').click()")
-            said = tab.until(f"{FORMS}[1].responseText.includes('echo') && {FORMS}[1].responseText")
-            assert "echo" in json.loads(said)
+        tab = browser.new_tab()
+        tab.open(f"{server.base_url}/docs")
+        tab.until(f"{SHOWN} === {len(ROUTES)}")
+        tab.until("document.querySelector('#key')?.hidden === false")
+        for key in ("wrong", "gw-secret-key"):
+            tab.evaluate(
+                f"document.querySelector('#key input').value = '{key}';"
+                "document.querySelector('#key button').click()"
+            )
+            tab.until(
+                "document.querySelector('#key output').value.includes('refused')"
+                if key == "wrong"
+                else "document.querySelector('#key').hidden"
+            )
+        tab.evaluate(f"{FORMS}[1].shadowRoot.querySelector('[part~=btn-try]').click()")
+        said = tab.until(f"{FORMS}[1].responseText.includes('echo') && {FORMS}[1].responseText")
+        assert "echo" in json.loads(said)
     finally:
         server.stop()
 
