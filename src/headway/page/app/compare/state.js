@@ -90,6 +90,8 @@ function shuffle(values) {
 
 const WRITE_MS = 250;
 let written = "";
+/** The address that is being read. */
+let reading = Promise.resolve();
 
 /** A link that reproduces the experiment. */
 export async function linkHref() {
@@ -99,20 +101,32 @@ export async function linkHref() {
 
 /** Writes the experiment into the address a moment later. @returns {() => void} cancels it */
 export function writeAddress() {
+  let isCancelled = false;
   const timer = setTimeout(async () => {
+    await reading; // What the address says comes first.
     const href = await linkHref();
-    if (route.value.page !== "compare") return;
+    if (isCancelled || route.value.page !== "compare") return;
     written = new URLSearchParams(href.split("?")[1] ?? "").get("s") ?? "";
     if (href !== location.hash) navigate(href, { replace: true });
   }, WRITE_MS);
-  return () => clearTimeout(timer);
+  return () => {
+    isCancelled = true;
+    clearTimeout(timer);
+  };
 }
 
 /**
  * Takes over the experiment of an address: `s`, or `model` (repeated) and `prompt` in plain text.
  * @param {URLSearchParams} query
  */
-export async function readAddress(query) {
+export function readAddress(query) {
+  const found = takeAddress(query);
+  reading = found.catch(() => {});
+  return found;
+}
+
+/** @param {URLSearchParams} query */
+async function takeAddress(query) {
   const packed = query.get("s") ?? "";
   if (packed && packed !== written) {
     written = packed;
