@@ -41,10 +41,9 @@ providers:
   two: {{kind: openai, base_url: 'http://127.0.0.1:{two}/v1', api_key: sk-x}}
 models:
   late: [one/uneven, two/uneven]
-  hedged: {{targets: [one/uneven, two/uneven], hedge: {{max_share: 0.1}}}}
+  hedged: {{targets: [one/uneven, two/uneven], hedge: {{max_share: 0.05}}}}
   safe: [one/quick, two/quick]
   kept: {{targets: [one/quick], cache: {{ttl: 600, coalesce: all}}}}
-routing: {{hedge_budget: 0.1}}
 server: {{api_keys: ['{key}']}}
 ledger: {{url: 'sqlite:///{folder}/routing.db'}}
 """

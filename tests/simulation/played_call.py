@@ -138,6 +138,13 @@ class PlayedCall:
         return len(self.neighbours) > 1
 
     @property
+    def had_readers(self) -> bool:
+        """Others did read responses to requests like its own, which go on for them."""
+        return any(
+            record.cache == "coalesced" for each in self.neighbours for record in each.records
+        )
+
+    @property
     def is_free(self) -> bool:
         """It was answered without a request of its own."""
         return bool(self.records) and self.records[-1].cache in FREE

@@ -44,7 +44,7 @@ def check_ends(call: PlayedCall) -> Iterator[str]:
         if request.started > content_at:
             yield f"the request #{serial} was sent after content"
         is_origin = call.origin is None or request is call.origin
-        if ended_at > content_at and not is_origin and not call.is_damaged:
+        if ended_at > content_at and not (is_origin or call.is_damaged or call.had_readers):
             yield f"the request #{serial} went on beside the one that answers"
 
 
@@ -136,7 +136,7 @@ def check_all_keys(call: PlayedCall) -> Iterator[str]:
 
 def check_order(call: PlayedCall) -> Iterator[str]:
     """Attempts of a call with one model, or without hedges, follow each other."""
-    if call.route is not None and call.route.hedging is not None:
+    if call.had_readers or (call.route is not None and call.route.hedging is not None):
         return
     for before, after in pairwise(call.requests):
         if (before.ended_at or 0.0) > after.started + SLACK:
