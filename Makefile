@@ -66,7 +66,7 @@ page-check: setup-page ## Lint, formatting, types, libraries and size of the web
 page-test: setup-page-test ## Test the web page in Chromium; ARGS="-k title" for some tests
 	@$(PYTEST) -q -n 2 tests/page $(ARGS)
 
-page-pictures: setup-page-test ## Write each page's pictures to build/page-pictures; ARGS="--only logs" for some
+page-pictures: setup-page-test ## Write each page's pictures to build/page-pictures; ARGS="--only logs" for some, "--docs" for docs/images
 	@PYTHONPATH=tests $(BIN)/python -m page.pictures $(ARGS)
 
 page-fmt: setup-page ## Format the web page and mend what the linter can
