@@ -4,8 +4,8 @@ Segments are appended to the cubes of the shortest time of each family. When a d
 merged, and appended to those of the longer times: the days before ``rolled.day`` are in these, and
 the others are not yet. What comes late, for a day that was rolled up, is appended to all.
 
-Of each block, ``MAX_SEGMENTS`` of one rank are merged into one of the next: so there are few, and
-none is written often.
+Of each block, some segments of one rank are merged into one of the next: so there are few, and none
+is written often.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from headway.ledger.stores.sqlite.sql import all_rows, each_row, first_value
 
 OPEN_DAYS = 2
 """The newest days, which are not rolled up yet: records of them are still on their way."""
-MAX_SEGMENTS, MAX_LONG_SEGMENTS = 16, 4
-"""Of one rank: in the cubes to which batches are appended, and in those of longer times, which get
-a segment a day."""
+MAX_SEGMENTS, MAX_LARGE_SEGMENTS = 16, 4
+"""Of one rank. Large ones are merged sooner, as each question reads all of them."""
+LARGE = 16_384
+"""Bytes."""
 LAST_RANK = 100
 """Of a segment with all of a time that is over, but for what comes late."""
 TABLES = """
@@ -41,16 +42,13 @@ _TAKE_DAY = """
 DELETE FROM sums WHERE cube = ? AND start >= ? AND start < ? RETURNING start, names, body"""
 
 
-_SHORTEST = {family[0].number for family in FAMILIES}
-
-
 def append_segments(db: apsw.Connection, segments: Iterable[tuple[Block, bytes]]) -> None:
     for block, body in segments:
         _append(db, block, 0, body)
 
 
 def _append(db: apsw.Connection, block: Block, rank: int, body: bytes) -> None:
-    limit = MAX_SEGMENTS if block.cube in _SHORTEST else MAX_LONG_SEGMENTS
+    limit = MAX_SEGMENTS if len(body) < LARGE else MAX_LARGE_SEGMENTS
     if first_value(db, _APPEND, (*block, rank, body)) >= limit:
         bodies = [body for (body,) in all_rows(db, _TAKE, (*block, rank))]
         _append(db, block, rank + 1, merge(bodies, has_metrics=CUBES[block.cube].has_metrics))
