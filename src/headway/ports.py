@@ -338,8 +338,9 @@ class RoutingState(TargetStates, Protocol):
     def hedge_budget(self, route: str, share: float) -> HedgeBudget:
         """Of a route, by its name."""
 
-    def configure(self, rule: BreakerRule, retry_share: float) -> None:
-        """Apply a new configuration, also to what is known."""
+    def configure(self, rule: BreakerRule, retry_share: float, hedge_share: float) -> None:
+        """Apply a configuration, also to what is known. ``hedge_share`` is of the calls of all
+        routes with hedges."""
 
     def close(self) -> None:
         """Release what is shared with other processes."""

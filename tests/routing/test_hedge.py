@@ -40,3 +40,15 @@ def test_hedges_are_never_more_than_the_share_of_the_calls(
             hedges += 1
         assert hedges <= share * calls + 1e-6
         assert hedges - before <= budget.most
+
+
+def test_the_budgets_of_routes_are_limited_together() -> None:
+    whole = HedgeBudget(share=0.5)
+    one, two = HedgeBudget(share=1.0, whole=whole), HedgeBudget(share=1.0, whole=whole)
+    one.count_call()
+    assert not one.allows
+    two.count_call()
+    assert one.allows
+    one.pay()
+    assert (one.tokens, two.tokens, whole.tokens) == (0.0, 1.0, 0.0)
+    assert not two.allows

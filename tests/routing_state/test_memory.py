@@ -288,6 +288,20 @@ def test_each_route_has_one_budget_of_hedges(known: Known) -> None:
     assert known.state.hedge_budget("other", 0.05) is not budget
 
 
+def test_the_hedges_of_all_routes_share_what_the_configuration_allows(known: Known) -> None:
+    known.state.configure(RULE, 0.1, 0.5)
+    one, two = known.state.hedge_budget("one", 1.0), known.state.hedge_budget("two", 1.0)
+    one.count_call()
+    assert not one.allows
+    two.count_call()
+    assert one.allows
+    one.pay()
+    assert not two.allows
+    known.state.configure(RULE, 0.1, 1.0)
+    two.count_call()
+    assert two.allows
+
+
 def test_what_another_process_observed_counts_here(known: Known) -> None:
     known.state.apply(Change("open", TARGET, "", 30.0), 100.0)
     known.state.apply(Change("open", "", KEY, 20.0), 100.0)
@@ -301,7 +315,7 @@ def test_what_another_process_observed_counts_here(known: Known) -> None:
 
 
 def test_a_new_configuration_applies_to_what_is_known(known: Known) -> None:
-    known.state.configure(BreakerRule(failures=1), 0.5)
+    known.state.configure(BreakerRule(failures=1), 0.5, 0.05)
     known.begin().on_failure(BUSY, 0.0)
     assert not known.target.admits(0.0)
     assert known.target.budget.share == 0.5

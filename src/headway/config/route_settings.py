@@ -199,7 +199,7 @@ ROUTE = Forms(text=value_types.TARGET, list=TARGETS, mapping=ROUTE_SECTION)
 ROUTING = Section(
     {
         "retry_budget": Key(value_types.SHARE, "Most retries, as a share of all requests."),
-        "hedge_budget": Key(value_types.SHARE, "Most hedges, as a share of all requests."),
+        "hedge_budget": Key(value_types.SHARE, "Most hedges, of the requests of routes with any."),
         "breaker": Key(
             Section(
                 {

@@ -22,20 +22,27 @@ def hedge_delay(speed: Speed, now: float) -> float | None:
 
 
 class HedgeBudget(Struct, gc=False):
-    """At any time, the hedges of a route are at most ``share`` of its calls."""
+    """At any time, the hedges of a route are at most ``share`` of its calls, and those of all
+    routes together at most the share that ``whole`` has."""
 
     share: float = 0.05
     most: float = 10.0
     """Tokens that are kept: the most hedges in a burst."""
     tokens: float = 0.0
+    whole: HedgeBudget | None = None
+    """Of all routes."""
 
     def count_call(self) -> None:
         self.tokens = min(self.most, self.tokens + self.share)
+        if self.whole is not None:
+            self.whole.count_call()
 
     @property
     def allows(self) -> bool:
-        return self.tokens >= 1.0
+        return self.tokens >= 1.0 and (self.whole is None or self.whole.allows)
 
     def pay(self) -> None:
         """A hedge starts."""
         self.tokens -= 1.0
+        if self.whole is not None:
+            self.whole.pay()

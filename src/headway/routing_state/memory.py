@@ -65,6 +65,8 @@ class MemoryRoutingState:
         self.keys: dict[str, Breaker] = {}
         """Those that a provider refused."""
         self.hedge_budgets: dict[str, HedgeBudget] = {}
+        self.all_hedges: HedgeBudget | None = None
+        """Of all routes; None: each has its own budget alone."""
         self._suspects: set[str] = set()
         """All targets that may not be quiet, and some that are again."""
 
@@ -80,9 +82,12 @@ class MemoryRoutingState:
     def known_targets(self) -> Mapping[str, TargetState]:
         return self.targets
 
-    def configure(self, rule: BreakerRule, retry_share: float) -> None:
+    def configure(self, rule: BreakerRule, retry_share: float, hedge_share: float) -> None:
         """Apply a new configuration, also to what is known."""
         self.rule, self.retry_share = rule, retry_share
+        if self.all_hedges is None:
+            self.all_hedges = HedgeBudget()
+        self.all_hedges.share = hedge_share
         for state in self.targets.values():
             state.breaker.rule, state.budget.share = rule, retry_share
 
@@ -112,7 +117,7 @@ class MemoryRoutingState:
         budget = self.hedge_budgets.get(route)
         if budget is None:
             budget = self.hedge_budgets[route] = HedgeBudget(share)
-        budget.share = share
+        budget.share, budget.whole = share, self.all_hedges
         return budget
 
     def begin(

@@ -20,21 +20,23 @@ def new_routing_state(
 ) -> RoutingState:
     """``shared`` is a directory of the workers of one server, which tell each other what they find
     broken; None for a single one. Call it inside the event loop that will serve."""
-    rule, retry_share = new_breaker_rule(config), config.routing.retry_budget
+    state = MemoryRoutingState()
     if shared is not None:
         directory = shared / "routing"
         try:
             directory.mkdir(exist_ok=True)
-            return SharedRoutingState(directory, clock, rule, retry_share)
+            state = SharedRoutingState(directory, clock)
         except OSError as error:  # such as a path that is too long for a socket
             text = "what this worker finds broken is not shared with the others: %s"
             log.warning(text, error.strerror or error)
-    return MemoryRoutingState(rule, retry_share)
+    configure(state, config)
+    return state
 
 
 def configure(state: RoutingState, config: Config) -> None:
-    """Apply a configuration that was loaded anew."""
-    state.configure(new_breaker_rule(config), config.routing.retry_budget)
+    """Apply a configuration."""
+    routing = config.routing
+    state.configure(new_breaker_rule(config), routing.retry_budget, routing.hedge_budget)
 
 
 def new_breaker_rule(config: Config) -> BreakerRule:
