@@ -1,5 +1,6 @@
 /** A comparison that runs or has run: answers side by side, figures, race. */
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { ErrorNotice } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { formatSeconds } from "../format.js";
@@ -13,6 +14,22 @@ import { VoteBar } from "./vote_bar.js";
 
 /** @typedef {import("./session.js").Session} Session */
 
+/** Lanes that are made in one frame: twenty at once would be a frame that is late. */
+const MADE_AT_ONCE = 5;
+
+/** How many of `total` are made by now: some more in each frame. @param {number} total */
+function useGrowing(total) {
+  const made = useSignal(MADE_AT_ONCE);
+  useEffect(() => {
+    if (made.value >= total) return;
+    const frame = requestAnimationFrame(() => {
+      made.value += MADE_AT_ONCE;
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [made.value, total]);
+  return made.value;
+}
+
 /** @param {{session: Session}} props */
 export function Results({ session }) {
   const expanded = useSignal(/** @type {number | null} */ (null));
@@ -24,7 +41,8 @@ export function Results({ session }) {
     color: isHidden.value ? place : session.groups[at].index,
   }));
   const open = groups.find((group) => group.index === expanded.value);
-  const shown = open ? [open] : groups;
+  const made = useGrowing(groups.length + 1);
+  const shown = open ? [open] : groups.slice(0, made);
   const base = groups.find((group) => group.index === baseIndex.value);
   const size = open ? "one" : groups.length <= 4 ? "few" : groups.length <= 9 ? "many" : "lots";
   return html`<${RunBar} session=${session} groups=${groups} />
@@ -44,7 +62,7 @@ export function Results({ session }) {
     ${
       isHidden.value
         ? html`<${VoteBar} session=${session} groups=${groups} />`
-        : html`<${Scoreboard} session=${session} groups=${groups} />`
+        : made > groups.length && html`<${Scoreboard} session=${session} groups=${groups} />`
     }`;
 }
 
