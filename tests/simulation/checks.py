@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from simulation import (
     cache_checks,
+    choice_checks,
     record_checks,
     reply_checks,
     request_checks,
@@ -33,6 +34,7 @@ OF_CALLS: list[Callable[[PlayedCall], Iterator[str]]] = [
     route_checks.check_deadline,
     route_checks.check_headers,
     wish_checks.check_wishes,
+    choice_checks.check_conditions,
     cache_checks.check_cached,
 ]
 OF_SCHEDULES: list[Callable[[World, list[PlayedCall]], Iterator[str]]] = [
@@ -42,6 +44,7 @@ OF_SCHEDULES: list[Callable[[World, list[PlayedCall]], Iterator[str]]] = [
     target_checks.check_recovery,
     target_checks.check_openings,
     target_checks.check_shares,
+    choice_checks.check_sessions,
 ]
 
 

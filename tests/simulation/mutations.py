@@ -31,8 +31,10 @@ from headway.pipeline import (
 from headway.pipeline import drain as drains
 from headway.response_accumulator import ResponseAccumulator
 from headway.response_cache.memory import MemoryCache
-from headway.routing import balance, retry
+from headway.routing import balance, plan, retry
 from headway.routing.breaker import Breaker
+from headway.routing.cel import CelCondition
+from headway.routing.conditions import TableCondition
 from headway.routing.hedge import HedgeBudget
 from headway.routing.retry import GIVE_UP, Decision
 from headway.routing.retry_budget import RetryBudget
@@ -42,11 +44,13 @@ from simulation.themes import (
     Theme,
     balanced,
     cached,
+    conditional,
     hedged,
     leaving,
     limited,
     mixed,
     recovery,
+    sticky,
     storm,
 )
 
@@ -216,6 +220,17 @@ def _swap_providers(original: Any) -> Any:
     return changed
 
 
+def _alternately(original: Any) -> Any:
+    """The next target for the next request, whatever its session."""
+    calls = iter(range(1_000_000))
+
+    def changed(key: str, candidates: list[Any]) -> list[Any]:
+        first = next(calls) % len(candidates)
+        return [*candidates[first:], *candidates[:first]]
+
+    return changed
+
+
 OF_CALLS = [
     Mutation(
         "a client that leaves is not noticed",
@@ -316,6 +331,23 @@ OF_ROUTES = [
         ],
     ),
 ]
+OF_CHOICES = [
+    Mutation(
+        "conditions of tables are not looked at",
+        [(TableCondition, "unmet", _constant(None))],
+        conditional,
+    ),
+    Mutation(
+        "conditions in CEL are not looked at",
+        [(CelCondition, "unmet", _constant(None))],
+        conditional,
+    ),
+    Mutation(
+        "sessions are not kept where they are",
+        [(plan, "stick", _alternately)],
+        sticky,
+    ),
+]
 OF_CACHES = [
     Mutation("answers are shared between tenants", [(caching, "_tenant", _constant(""))], cached),
     Mutation("incomplete answers are kept", [(cached_call, "is_whole", _constant(True))], cached),
@@ -334,7 +366,7 @@ OF_CACHES = [
         cached,
     ),
 ]
-MUTATIONS = [*OF_CALLS, *OF_ROUTES, *OF_CACHES]
+MUTATIONS = [*OF_CALLS, *OF_ROUTES, *OF_CHOICES, *OF_CACHES]
 
 
 @contextmanager

@@ -77,6 +77,8 @@ class Schedule:
     clients: list[ClientPlan] = field(default_factory=list)
     timeouts: dict[str, float] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
+    conditions: dict[str, str] = field(default_factory=dict)
+    """Target of the routes -> name of the condition that it has."""
     breaker_rule: BreakerRule = field(default_factory=BreakerRule)
     retry_share: float = 0.1
     is_warm: bool = False

@@ -9,7 +9,8 @@ from random import Random
 from msgspec.structs import replace
 
 from headway.routing.breaker import BreakerRule
-from headway.routing.route import Hedging, Limits, Route, RouteTarget
+from headway.routing.route import Condition, Hedging, Limits, Route, RouteTarget
+from simulation.choice_checks import CONDITIONS, GOLD, SESSION
 from simulation.faults import Episode
 from simulation.schedules import (
     START,
@@ -19,6 +20,7 @@ from simulation.schedules import (
     make_cache,
     make_providers,
     make_routes_of,
+    models_of,
 )
 
 Theme = Callable[[Random, Schedule], None]
@@ -154,8 +156,49 @@ def hedged(rng: Random, schedule: Schedule) -> None:
     add_shocks(rng, schedule)
 
 
+def conditional(rng: Random, schedule: Schedule) -> None:
+    """Targets take some requests only; the last one takes all."""
+    count = rng.randint(6, 16)
+    schedule.length = count * rng.choice((0.2, 2.0))
+    make_providers(rng, schedule, least=2)
+    *names, last = rng.sample(models_of(schedule), 3)
+    for name in names:
+        schedule.conditions[name] = rng.choice(sorted(CONDITIONS))
+    made = {name: CONDITIONS[each][0]() for name, each in schedule.conditions.items()}
+    targets = [_target(name, made.get(name)) for name in (*names, last)]
+    strategy = rng.choice(("ordered", "weighted", "least_outstanding"))
+    schedule.routes = [Route(name="route-0", targets=tuple(targets), strategy=strategy)]
+    add_clients(rng, schedule, count)
+    for client in schedule.clients:
+        if rng.random() < 0.5:
+            client.question = client.question._replace(headers=(GOLD,))
+
+
+def sticky(rng: Random, schedule: Schedule) -> None:
+    """Few sessions, and healthy targets."""
+    schedule.length = 20.0
+    make_providers(rng, schedule, least=2)
+    for provider in schedule.providers:
+        provider.episodes = []
+    targets = [_target(name, None) for name in rng.sample(models_of(schedule), 3)]
+    strategy = rng.choice(("weighted", "least_outstanding", "lowest_latency"))
+    route = Route(name="route-0", targets=tuple(targets), strategy=strategy, sticky="session")
+    schedule.routes = [route]
+    add_clients(rng, schedule, rng.randint(8, 20))
+    for client in schedule.clients:
+        session = b"session-%d" % rng.randrange(3)
+        client.question = client.question._replace(headers=((SESSION, session),))
+
+
+def _target(name: str, condition: Condition | None) -> RouteTarget:
+    provider, _, model = name.partition("/")
+    return RouteTarget(provider=provider, model=model, condition=condition)
+
+
 THEMES: list[tuple[Theme, float]] = [
-    (mixed, 0.65),
+    (mixed, 0.61),
+    (conditional, 0.02),
+    (sticky, 0.02),
     (cached, 0.1),
     (limited, 0.03),
     (leaving, 0.08),
