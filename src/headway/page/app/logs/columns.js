@@ -5,6 +5,7 @@ import { LatencyBar } from "./latency_bar.js";
 import { previewOf } from "./previews.js";
 import { columnChoices } from "./state.js";
 import { StatusMark } from "./status_mark.js";
+import { formatMoment } from "./time_range.js";
 
 /** @typedef {import("./types.js").Row} Row */
 /**
@@ -123,14 +124,6 @@ export const COLUMNS = [
     render: (row) => word(row.dialect),
   },
 ];
-
-/** The time of today, or day and time. @param {string} time */
-function formatMoment(time) {
-  const date = new Date(time);
-  if (date.toDateString() === new Date().toDateString()) return date.toLocaleTimeString("en-GB");
-  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
-  return `${day} ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
-}
 
 /** Pixels beside and between the cells, as the style sheet has them. */
 const GAP = 12;

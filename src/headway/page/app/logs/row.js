@@ -1,9 +1,11 @@
 /** One call in the table. */
-import { formatCount, formatSeconds, formatTime, formatUsd, isNumber } from "../format.js";
+import { formatCount, formatSeconds, formatUsd, isNumber } from "../format.js";
 import { html } from "../html.js";
 import { memo } from "../memo.js";
+import { previewOf } from "./previews.js";
 import { callHref, chosen, toggleChosen } from "./state.js";
 import { StatusMark } from "./status_mark.js";
+import { formatMoment } from "./time_range.js";
 
 /**
  * @typedef {object} RowProps
@@ -13,6 +15,7 @@ import { StatusMark } from "./status_mark.js";
  * @property {number} height
  * @property {import("./columns.js").Column[]} columns
  * @property {number} scale
+ * @property {boolean} hasPrompt whether there is a line for it
  * @property {boolean} isActive
  * @property {boolean} isOpen
  * @property {boolean} isFresh
@@ -61,7 +64,7 @@ export const CompactRow = memo(drawCompactRow);
 
 /** @param {RowProps} props */
 function drawCompactRow(props) {
-  const { row, index, top, height } = props;
+  const { row, index, top, height, hasPrompt } = props;
   const tokens = isNumber(row.total_tokens)
     ? `${formatCount(row.input_tokens)} → ${formatCount(row.output_tokens)} tok`
     : "";
@@ -71,8 +74,9 @@ function drawCompactRow(props) {
       <div class="row between"><span class="truncate"><span class="log-model">${row.model ?? "–"}</span>
         ${row.provider && html` <span class="faint">${row.provider}</span>`}</span>
         <span class="number">${formatUsd(row.cost_usd)}</span></div>
-      <div class="row between small quiet"><span class="row"><${StatusMark} row=${row} /><span class="number faint">${formatTime(row.time)}</span></span>
+      <div class="row between small quiet"><span class="row"><${StatusMark} row=${row} /><span class="number faint">${formatMoment(row.time)}</span></span>
         <span class="number">${tokens && `${tokens} · `}${formatSeconds(row.latency_s)}</span></div>
+      ${hasPrompt && html`<p class="truncate small quiet">${previewOf(row) || " "}</p>`}
     </div>
   </div>`;
 }

@@ -64,8 +64,8 @@ export function SessionList({ query }) {
       <p>Calls belong to a session where the client names one, as agents do; your own by the header <code>x-headway-session</code>.</p></div>`;
   }
   return html`<div class="session-scroll"><table class="table session-table">
-    <thead><tr><th>Session</th><th>Ended</th><th>Models</th><th>User</th><th class="right">Calls</th><th class="right">Failed</th><th class="right">Took</th>
-      <th class="right">Input</th><th class="right">Output</th><th class="right">Cost</th></tr></thead>
+    <thead><tr><th>Session</th><th>Ended</th><th class="right">Calls</th><th class="right">Failed</th><th class="right">Took</th><th class="right">Cost</th>
+      <th class="right">Input</th><th class="right">Output</th><th>Models</th><th>User</th></tr></thead>
     <tbody>${rows.map((row) => html`<${SessionRow} key=${row.id} row=${row} query=${query} />`)}</tbody>
   </table>
   <div class="logs-foot row number">
@@ -82,13 +82,13 @@ function SessionRow({ row, query }) {
   return html`<tr class="session-row">
     <td class="session-id"><a href=${href} title=${row.id}>${row.id}</a></td>
     <td class="number">${formatTime(row.ended)}</td>
-    <td><span class="truncate session-models" title=${row.models.join(", ")}>${row.models.join(", ")}</span></td>
-    <td class="truncate">${row.user ?? "–"}</td>
     <td class="right">${formatCount(row.calls)}</td>
     <td class="right ${row.failed ? "is-problem" : "faint"}">${row.failed || "–"}</td>
     <td class="right">${formatSeconds(row.duration_s)}</td>
+    <td class="right" title=${row.cost_usd_exact ? `$${row.cost_usd_exact}` : "Not known"}>${formatUsd(row.cost_usd)}</td>
     <td class="right">${formatCount(row.input_tokens)}</td>
     <td class="right">${formatCount(row.output_tokens)}</td>
-    <td class="right" title=${row.cost_usd_exact ? `$${row.cost_usd_exact}` : "Not known"}>${formatUsd(row.cost_usd)}</td>
+    <td><span class="truncate session-models" title=${row.models.join(", ")}>${row.models.join(", ")}</span></td>
+    <td class="truncate">${row.user ?? "–"}</td>
   </tr>`;
 }

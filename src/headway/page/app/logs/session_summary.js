@@ -6,7 +6,7 @@ import { formatCount, formatSeconds, formatTime, formatUsd } from "../format.js"
 import { html } from "../html.js";
 import { navigate } from "../state/router.js";
 import { readConversation } from "./messages.js";
-import { asksForTools, timelineOf, turnsOf } from "./session_turns.js";
+import { agentOf, asksForTools, timelineOf, turnsOf } from "./session_turns.js";
 import { callHref } from "./state.js";
 
 /** Calls that the line of time shows. */
@@ -26,7 +26,7 @@ export function SessionSummary({ id }) {
   const rows = /** @type {import("./types.js").Row[]} */ (found.data);
   const turns = turnsOf(rows);
   const tools = toolsOf(found.conversation);
-  const lanes = timelineOf(rows).lanes.length;
+  const agents = new Set(rows.flatMap((row) => agentOf(row) ?? []));
   const busy = rows.reduce((sum, row) => sum + (row.latency_s ?? 0), 0);
   const figures = [
     ["Turns", formatCount(turns.length), "A turn ends with an answer that asks for no more tools"],
@@ -36,7 +36,9 @@ export function SessionSummary({ id }) {
       formatCount(rows.filter(asksForTools).length),
       "Calls that ended with a request for tools",
     ],
-    ["Agents", formatCount(lanes), "By the tag agent:NAME, else by model"],
+    agents.size > 0
+      ? ["Agents", formatCount(agents.size), "By the tag agent:NAME"]
+      : ["Models", formatCount(session.models.length), session.models.join(", ")],
     ["Failed", formatCount(session.failed), ""],
     ["From first to last", formatSeconds(session.duration_s), ""],
     ["Models' time", formatSeconds(busy), "The latencies of the calls, added"],
@@ -80,7 +82,7 @@ function TimelineView({ rows }) {
           )}
       </div></div>`,
     )}
-    ${lanes.length > MOST_LANES && html`<p class="faint tiny">and ${lanes.length - MOST_LANES} more agents</p>`}
+    ${lanes.length > MOST_LANES && html`<p class="faint tiny">and ${lanes.length - MOST_LANES} more</p>`}
   </div>`;
 }
 

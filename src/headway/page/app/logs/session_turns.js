@@ -17,18 +17,21 @@ const AGENT_TAG = /^(?:agent|subagent|sub-agent):(.+)$/;
 /** @param {Row} row */
 export const asksForTools = (row) => TOOL_REASONS.has(row.finish_reason ?? "");
 
-/** Which agent made a call: by its tag, else by the model. @param {Row} row */
-export function laneOf(row) {
+/** The agent that made a call, by its tag. @param {Row} row @returns {string | null} */
+export function agentOf(row) {
   for (const tag of row.tags) {
     const found = AGENT_TAG.exec(tag);
     if (found) return found[1];
   }
-  return row.model ?? row.dialect;
+  return null;
 }
+
+/** The line on which a call is drawn. @param {Row} row */
+const laneOf = (row) => agentOf(row) ?? row.model ?? row.dialect;
 
 /** @param {Row[]} rows the oldest first @returns {Turn[]} */
 export function turnsOf(rows) {
-  const main = rows.length ? laneOf(rows[0]) : "";
+  const main = rows.length ? agentOf(rows[0]) : null;
   /** @type {Turn[]} */
   const turns = [];
   /** @type {Turn | null} */
@@ -41,7 +44,7 @@ export function turnsOf(rows) {
     open.calls.push(row);
     if (asksForTools(row)) open.tools += 1;
     // A sub-agent's answer does not end the turn of the one that called it.
-    else if (laneOf(row) === main) open = null;
+    else if (agentOf(row) === main) open = null;
   }
   return turns;
 }

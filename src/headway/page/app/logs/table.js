@@ -14,6 +14,7 @@ import { callHref, columnChoices, listHref, openPanels, toggleChosen } from "./s
 
 const ROW_HEIGHT = 32;
 const COMPACT_ROW_HEIGHT = 60;
+const COMPACT_PROMPT_HEIGHT = 80;
 const COMPACT_WIDTH = 480;
 const OVERSCAN = 8;
 const STEPS = /** @type {Record<string, number>} */ ({
@@ -34,8 +35,9 @@ export function CallTable({ list, openId }) {
   const { rows } = list;
   rows.version.value;
   const isCompact = size.value.width > 0 && size.value.width < COMPACT_WIDTH;
-  const height = isCompact ? COMPACT_ROW_HEIGHT : ROW_HEIGHT;
   const hasPrompts = useHasPrompts(list);
+  const compactHeight = hasPrompts ? COMPACT_PROMPT_HEIGHT : COMPACT_ROW_HEIGHT;
+  const height = isCompact ? compactHeight : ROW_HEIGHT;
   const { width } = size.value;
   const columns = useMemo(
     () => fitColumns(width, hasPrompts),
@@ -62,9 +64,9 @@ export function CallTable({ list, openId }) {
   useEffect(() => {
     rows.show(first, last);
     wantPreviews(
-      isCompact || !columns.some((column) => column.id === "prompt")
-        ? []
-        : shown.flatMap(({ row }) => row ?? []),
+      hasPrompts && (isCompact || columns.some((column) => column.id === "prompt"))
+        ? shown.flatMap(({ row }) => row ?? [])
+        : [],
     );
   });
   useEffect(() => {
@@ -133,7 +135,7 @@ export function CallTable({ list, openId }) {
     <div class="call-rows" role="rowgroup" style=${{ height: `${rows.length * height + (rows.isComplete ? 0 : height * 3)}px` }}>
       ${shown.map(({ index, row }) =>
         row
-          ? html`<${RowView} key=${row.call_id} row=${row} index=${index} top=${index * height} height=${height} columns=${columns} scale=${scale}
+          ? html`<${RowView} key=${row.call_id} row=${row} index=${index} top=${index * height} height=${height} columns=${columns} scale=${scale} hasPrompt=${hasPrompts}
               isActive=${row.call_id === active.value} isOpen=${row.call_id === openId} isFresh=${list.fresh.has(row.call_id)} />`
           : html`<${BlankRow} key=${index} top=${index * height} height=${height} />`,
       )}

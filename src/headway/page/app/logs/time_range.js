@@ -68,3 +68,11 @@ export function toLocalInput(text) {
 /** @param {string} text of an input of type datetime-local */
 export const fromLocalInput = (text) =>
   text ? new Date(text).toISOString().replace(".000Z", "Z") : "";
+
+/** The time of today, or day and time. @param {string} time */
+export function formatMoment(time) {
+  const date = new Date(time);
+  if (date.toDateString() === new Date().toDateString()) return date.toLocaleTimeString("en-GB");
+  const day = date.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return `${day} ${date.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })}`;
+}

@@ -14,8 +14,8 @@ export const SEGMENTS = /** @type {Record<string, {label: string, title: string}
     title: "The gateway's own work, drawn at the start although some of it comes later",
   },
   send: {
-    label: "Waits before sending",
-    title: "The delay before another attempt, credentials, and all else that had to be waited for",
+    label: "Before sending",
+    title: "Credentials, the delay before another attempt, and all else that was waited for",
   },
   connect: {
     label: "Connection",
