@@ -639,3 +639,14 @@ def test_an_answer_that_was_read_once_is_given_again_without_being_read() -> Non
     assert texts[0] == texts[1]
     assert known.reply_id == sinks[1].json["id"] != sinks[0].json["id"]
     assert {**sinks[0].json, "id": ""} == {**sinks[1].json, "id": ""}
+
+
+def test_an_answer_is_read_again_for_a_request_with_other_fields_that_the_key_leaves_out() -> None:
+    pipe = caching()
+    ask(pipe)
+    pipe.upstream.whole(WHOLE)
+    for user in ("one", "one", "two"):
+        assert status(ask(pipe, user=user)) == b"hit"
+        (known,) = pipe.gateway.known_replies.values()
+        assert known.unkeyed == (("user", f'"{user}"'.encode()),)
+    assert len(pipe.upstream_requests) == 1

@@ -14,12 +14,16 @@ from headway.pipeline.accounting import AttemptResult
 from headway.pipeline.attempt import Attempt
 from headway.pipeline.cached_reply import ReplyTemplate, make_template
 from headway.pipeline.gateway import Gateway, Snapshot, Upstream
+from headway.policy.cache_key import IGNORED, fields_of
 from headway.ports import CachedResponse
 from headway.types import Transformation
 
 MAX_KEPT = 1024
 MAX_BYTES = 16 * 1024
 """Of a body whose template is kept: it is held in memory besides the response."""
+
+
+Fields = tuple[tuple[str, bytes], ...]
 
 
 class KnownReply(Struct, frozen=True):
@@ -32,6 +36,9 @@ class KnownReply(Struct, frozen=True):
     transformations: tuple[Transformation, ...]
     headers: Mapping[bytes, bytes]
     """Of the response."""
+    unkeyed: Fields
+    """Of the request, whose provider may take them or not, though the answer does not depend on
+    them."""
 
 
 class AnsweredCall(Protocol):
@@ -54,6 +61,8 @@ def find_known(
     if known is None or known.stored != response.stored or known.upstream is not upstream:
         return None
     if known.dialect is not call.dialect or decoded.stream or not call.snapshot.content.is_off:
+        return None
+    if known.unkeyed != _unkeyed(decoded):
         return None
     is_strict = decoded.strict or call.snapshot.strict or decoded.requires_parameters
     return None if is_strict and known.transformations else known
@@ -81,4 +90,12 @@ def remember(
         result.summary,
         result.transformations,
         result.response_headers,
+        _unkeyed(attempt.context.call),
     )
+
+
+def _unkeyed(decoded: DecodedRequest) -> Fields:
+    fields = fields_of(decoded.request)
+    if IGNORED.isdisjoint(fields):
+        return ()
+    return tuple([(name, bytes(fields[name])) for name in fields if name in IGNORED])
