@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
@@ -25,7 +26,6 @@ from headway.ledger.stores.sqlite.sums import MAX_SEGMENTS
 from headway.record import Record
 
 DAY_S = 86400.0
-RECORDS = [round_times(record) for record in generate_records(600, 4, 40 * DAY_S)]
 QUESTIONS = (
     (Filter(), ("model",)),
     (Filter(), ("user",)),
@@ -33,6 +33,11 @@ QUESTIONS = (
     (Filter(until=START + 36.1 * DAY_S), ("key", "month")),
     (Filter(since=START + 2.6 * DAY_S, until=START + 38 * DAY_S), ("day",)),
 )
+
+
+@cache
+def all_records() -> list[Record]:
+    return [round_times(record) for record in generate_records(600, 4, 40 * DAY_S)]
 
 
 class Clock:
@@ -80,13 +85,13 @@ def test_sums_are_the_same_while_days_end_one_after_the_other(
     store: SyncStore, clock: Clock
 ) -> None:
     rolled = []
-    for at in range(0, len(RECORDS), 50):
-        clock.now = RECORDS[min(at + 49, len(RECORDS) - 1)].timestamp
-        store.add(RECORDS[at : at + 50])
+    for at in range(0, len(all_records()), 50):
+        clock.now = all_records()[min(at + 49, len(all_records()) - 1)].timestamp
+        store.add(all_records()[at : at + 50])
         rolled.append(ask(store, "SELECT day FROM rolled"))
-        check_sums(store, RECORDS[: at + 50])
+        check_sums(store, all_records()[: at + 50])
     assert rolled == sorted(set(rolled))
-    last_day = int(RECORDS[-1].timestamp // DAY_S)
+    last_day = int(all_records()[-1].timestamp // DAY_S)
     assert rolled[-1] == last_day - 1
     assert ask(store, f"SELECT count(*) FROM sums WHERE cube = 2 AND start >= {rolled[-1]}") == 0
     over = f"FROM sums WHERE cube = 6 AND start < {rolled[-1]}"
@@ -94,20 +99,20 @@ def test_sums_are_the_same_while_days_end_one_after_the_other(
 
 
 def test_what_comes_late_is_in_the_sums_of_all_times(store: SyncStore, clock: Clock) -> None:
-    clock.now = RECORDS[-1].timestamp
-    late = random.Random(2).sample(range(len(RECORDS)), 90)
-    store.add([record for at, record in enumerate(RECORDS) if at not in late])
+    clock.now = all_records()[-1].timestamp
+    late = random.Random(2).sample(range(len(all_records())), 90)
+    store.add([record for at, record in enumerate(all_records()) if at not in late])
     for at in late:
-        store.add([RECORDS[at]])
+        store.add([all_records()[at]])
     attempts = make_attempts(60, "0.5", "0.25", user="ann", tags=("a", "b"))
     for attempt in reversed(attempts):
         store.add([attempt])
-    check_sums(store, [*RECORDS, *attempts])
+    check_sums(store, [*all_records(), *attempts])
 
 
 def test_small_batches_leave_few_segments(store: SyncStore, clock: Clock) -> None:
     """And names of any number are found."""
-    records = [record for record in RECORDS if record.timestamp < START + 20 * DAY_S]
+    records = [record for record in all_records() if record.timestamp < START + 20 * DAY_S]
     day = [
         replace(record, timestamp=START + at, started=START + at - 1, user=f"user {at}")
         for at, record in enumerate(records)
@@ -125,8 +130,8 @@ def test_small_batches_leave_few_segments(store: SyncStore, clock: Clock) -> Non
 
 
 def test_a_clock_that_is_ahead_makes_no_day_be_over(store: SyncStore, clock: Clock) -> None:
-    early = [record for record in RECORDS if record.timestamp < START + DAY_S]
+    early = [record for record in all_records() if record.timestamp < START + DAY_S]
     store.add(early)
-    store.add([RECORDS[-1]])
+    store.add([all_records()[-1]])
     assert ask(store, "SELECT day FROM rolled") == int(START // DAY_S)
-    check_sums(store, [*early, RECORDS[-1]])
+    check_sums(store, [*early, all_records()[-1]])
