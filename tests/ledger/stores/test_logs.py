@@ -47,7 +47,7 @@ def test_values_are_counted_among_the_newest_calls(filled: SyncStore) -> None:
     by_id = {record.id: record for record in sample_records()}
     for where in filters(sample_records()):
         meant = [by_id[id_] for id_, _ in sample_oracle().find_logs(where)]
-        for limit in (40, 5000):
+        for limit in (40, len(meant) or 1):
             found, calls = filled.count_values(where, limit=limit), meant[:limit]
             assert (found.calls, found.is_all) == (len(calls), len(meant) <= limit), where
             assert found.since == (calls[-1].timestamp if calls else None), where
