@@ -224,6 +224,7 @@ def test_a_model_has_parameters_of_its_own(open_page: OpenPage) -> None:
 
 def test_it_works_by_the_keyboard_and_escape_stops(open_page: OpenPage) -> None:
     shell = open_page(link("slow", "steady", prompt=""))
+    expect(shell.main.get_by_role("textbox", name="Prompt", exact=True)).to_be_focused()
     keyboard = shell.tab.keyboard
     keyboard.type("Say something long")
     keyboard.press("Enter")

@@ -150,6 +150,7 @@ def test_filters_are_chosen_by_looking_and_stand_in_the_address(
     shell.tab.keyboard.type("Tag")
     shell.tab.keyboard.press("Enter")
     expect(shell.main.get_by_role("option", name=re.compile("agent:main 2"))).to_be_visible()
+    expect(shell.main.get_by_role("combobox")).to_be_focused()
     shell.tab.keyboard.type("agent")
     shell.tab.keyboard.press("Enter")
     shell.tab.keyboard.press("Escape")
@@ -245,6 +246,7 @@ def test_a_call_is_replayed_and_the_difference_marked(open_page: OpenPage, launc
     shell.main.get_by_role("link", name="Replay with…").click()
 
     shell.main.get_by_role("button", name="Model").click()
+    expect(shell.main.get_by_role("combobox")).to_be_focused()
     shell.tab.keyboard.type("thinking")
     shell.tab.keyboard.press("Enter")
     shell.tab.keyboard.press("Escape")

@@ -575,6 +575,7 @@ def test_the_keyboard_is_enough(open_page: OpenPage) -> None:
     expect(prompt(shell)).to_be_focused()
 
     shell.tab.keyboard.press("Alt+m")
+    expect(shell.tab.get_by_role("combobox")).to_be_focused()
     shell.tab.keyboard.type("thinking")
     shell.tab.keyboard.press("Enter")
     expect(prompt(shell)).to_be_focused()
