@@ -33,8 +33,9 @@ record, and how long each question takes, on the clock and of the CPU. A million
 with 500 users, 20 keys, 60 sets of tags and 7 models, take 366 bytes each: 207 of them the row, 72
 its entries in the index, and 67 the sums.
 
-On one core of an idle AMD EPYC, 20,876 records a second were stored, for 46 us of CPU each. The 95th
-percentile of the time to first token by model and day took 14 ms, the cost by key 30, by user 39, by
-tag 54, by user and model 60, and every metric by user, which merges 3,500 histograms, 149. A page of
-calls took 1.6 to 6.5 ms with any filter but one: 24 for a latency between 2 and 2.0001 s.
+On one core of an idle AMD EPYC, 20,876 records a second were stored, for 46 us of CPU each. The
+95th percentile of the time to first token by model and day took 14 ms, the cost by key 30, by
+user 39, by tag 54, by user and model 60, and every metric by user, which merges 3,500 histograms,
+149. A page of calls took 1.6 to 6.5 ms with any filter but one: 24 for a latency between 2 and
+2.0001 s.
 """
