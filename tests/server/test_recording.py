@@ -122,3 +122,34 @@ def test_what_was_written_is_forced_to_the_disk_each_interval(
     asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
     assert synced == [2, 4, 6]
     assert caplog.messages == ["records cannot be forced to the disk: Input/output error"]
+
+
+def test_held_records_are_written_before_the_end_if_that_works_soon(tmp_path: Path) -> None:
+    obstacle = tmp_path / "file"
+    obstacle.touch()
+    recording = new(obstacle / "spool")
+    recording.spool.append(b"held\n")
+    assert recording.spool.held == 1
+
+    async def main() -> None:
+        closing = asyncio.create_task(recording.close())
+        await asyncio.sleep(recording_module.RETRY_S)
+        assert not closing.done()
+        obstacle.unlink()
+        await closing
+
+    asyncio.run(asyncio.wait_for(main(), PATIENCE_S))
+    assert recording.spool.lost == 0
+    [file] = (obstacle / "spool").glob("*.jsonl")
+    assert b"held\n" in file.read_bytes()
+
+
+def test_records_that_cannot_be_written_do_not_keep_a_server_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recording_module, "HELD_S", 0.2)
+    (tmp_path / "file").touch()
+    recording = new(tmp_path / "file" / "spool")
+    recording.spool.append(b"held\n")
+    asyncio.run(asyncio.wait_for(recording.close(), PATIENCE_S))
+    assert recording.spool.lost == 1

@@ -20,6 +20,8 @@ STUCK_S = 60.0
 """Age of the status at which the shipper waits for the database: it writes one each ten seconds."""
 GRACE_S = 30.0
 """Time that a shipper has to start."""
+HELD_S, RETRY_S = 5.0, 0.1
+"""The longest wait, before the end, for space for the records that are held in memory."""
 _log = logging.getLogger("headway.ledger")
 
 
@@ -59,11 +61,23 @@ class Recording:
         """After the last record. Waits until all of them are stored, for a while."""
         if self._timer is not None:
             self._timer.cancel()
+        await self._write_held()
         self.spool.close()
         if self._sync is not None:
             await asyncio.wait([self._sync])
         if self._shipper is not None:
             await asyncio.get_running_loop().run_in_executor(None, self._shipper.stop)
+
+    async def _write_held(self) -> None:
+        """On a full disk, the shipper makes space by storing the files that are there."""
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + HELD_S
+        while self.spool.held and clock() < deadline:
+            if self._shipper is not None:
+                with suppress(OSError):
+                    self._shipper.keep_running()
+            await asyncio.sleep(RETRY_S)
+            self.spool.maintain()
 
     def health(self) -> LedgerHealth:
         """Contains no reason: it is open to everyone, and a reason may have an address."""
