@@ -42,7 +42,7 @@ test-pure: setup-dev ## Run the tests that cover the pure packages, with the cov
 	@$(PYTEST) -q --cov --cov-report=term --part covering
 
 test-other: setup-dev ## Run all other tests, without the cost of measuring coverage
-	@$(PYTEST) -n 5 --dist worksteal --part others
+	@$(PYTEST) -n 4 --dist worksteal --part others
 
 clients: setup-dev setup-clients ## Real clients, over every wire format of providers; ARGS="--only openai" for some
 	@$(BIN)/python tests/clients/matrix.py $(ARGS)
