@@ -145,6 +145,10 @@ def test_a_stream_that_breaks_off_is_an_error(monkeypatch: pytest.MonkeyPatch) -
                 connection.recv(65536)
                 head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
                 connection.sendall(f"{head}data: {event}\n\n: keep-alive\n".encode())
+                # The request may come in pieces, and closing with one unread would be a reset.
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(65536):
+                    pass
 
         thread = threading.Thread(target=serve)
         thread.start()
