@@ -5,7 +5,7 @@ import { useResource } from "../api/resource.js";
 import { Empty, ErrorNotice, IconButton, Segmented, Skeleton } from "../components/basics.js";
 import { Icon } from "../components/icon.js";
 import { html } from "../html.js";
-import { navigate, route, routeHref } from "../state/router.js";
+import { changeQuery, route, routeHref } from "../state/router.js";
 import { Breakdown, DIMENSIONS } from "./breakdown.js";
 import { Charts } from "./charts.js";
 import { DateRange } from "./date_range.js";
@@ -14,16 +14,6 @@ import { DEFAULT_PRESET, listSteps, PRESETS, readRange } from "./ranges.js";
 import { Tiles } from "./tiles.js";
 
 const REFRESH_MS = 30_000;
-
-/** Changes parameters of the address. @param {Record<string, string | string[] | null>} changes */
-export function change(changes) {
-  const query = new URLSearchParams(route.value.query);
-  for (const [name, value] of Object.entries(changes)) {
-    query.delete(name);
-    for (const one of Array.isArray(value) ? value : [value]) if (one) query.append(name, one);
-  }
-  navigate(routeHref("dashboard", [], query), { replace: true });
-}
 
 /** The filters of the address, as the API takes them. @param {URLSearchParams} query */
 export const readFilters = (query) =>
@@ -71,21 +61,21 @@ export function Page() {
       <h1>Dashboard</h1>
       <div class="row wrap">
         <${Segmented} label="Range" value=${query.has("since") ? "" : (query.get("range") ?? DEFAULT_PRESET)}
-          options=${PRESETS} onChange=${(/** @type {string} */ value) => change({ range: value, since: null, until: null })} />
-        <${DateRange} range=${range} isExact=${query.has("since")} onChange=${change} />
+          options=${PRESETS} onChange=${(/** @type {string} */ value) => changeQuery({ range: value, since: null, until: null })} />
+        <${DateRange} range=${range} isExact=${query.has("since")} onChange=${changeQuery} />
         <label class="row small quiet">Split by
-          <select class="select" value=${split} onChange=${(/** @type {any} */ event) => change({ split: event.target.value })}>
+          <select class="select" value=${split} onChange=${(/** @type {any} */ event) => changeQuery({ split: event.target.value })}>
             <option value="">nothing</option>
             ${DIMENSIONS.map((one) => html`<option key=${one.value} value=${one.value}>${one.label.toLowerCase()}</option>`)}
           </select></label>
         <label class="check"><input type="checkbox" checked=${comparesBefore}
-          onChange=${(/** @type {any} */ event) => change({ compare: event.target.checked ? null : "off" })} />Period before</label>
+          onChange=${(/** @type {any} */ event) => changeQuery({ compare: event.target.checked ? null : "off" })} />Period before</label>
         <${IconButton} icon="retry" label="Refresh" onClick=${() => {
           turn.value = Date.now();
         }} />
       </div>
     </header>
-    <${FilterChips} query=${query} onChange=${change} />
+    <${FilterChips} query=${query} onChange=${changeQuery} />
     ${total.error && html`<${ErrorNotice} error=${total.error} onRetry=${total.reload} />`}
     ${!report && total.isLoading && html`<${Skeleton} lines=${8} height="3rem" />`}
     ${isEmpty && html`<${NothingYet} hasFilters=${FILTERS.some((name) => query.has(name))} />`}
@@ -97,7 +87,7 @@ export function Page() {
       ${parts.error && html`<${ErrorNotice} error=${parts.error} onRetry=${parts.reload} />`}
       <${Charts} report=${report} parts=${split ? parts.data : null} split=${split} steps=${steps} range=${range} query=${query} />
       ${report.note && html`<p class="small quiet row"><${Icon} name="info" />${report.note}</p>`}
-      <${Breakdown} asked=${asked} query=${query} onChange=${change} />`
+      <${Breakdown} asked=${asked} query=${query} onChange=${changeQuery} />`
     }
   </div>`;
 }
@@ -108,7 +98,7 @@ function NothingYet({ hasFilters }) {
     ${
       hasFilters
         ? html`<p>Take a filter away, or choose a longer range.</p>
-          <button type="button" class="button" onClick=${() => change(Object.fromEntries(FILTERS.map((name) => [name, null])))}>Clear the filters</button>`
+          <button type="button" class="button" onClick=${() => changeQuery(Object.fromEntries(FILTERS.map((name) => [name, null])))}>Clear the filters</button>`
         : html`<p>Each call through the gateway appears here with its cost and its times, a second after it ended.</p>
           <a class="button primary" href=${routeHref("playground")}>Open the playground</a>`
     }

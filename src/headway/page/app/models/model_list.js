@@ -14,7 +14,7 @@ import {
 } from "../format.js";
 import { html } from "../html.js";
 import { useShortcuts } from "../shortcuts.js";
-import { navigate, route, routeHref } from "../state/router.js";
+import { changeQuery, route } from "../state/router.js";
 import { useBehaviour } from "./behaviour.js";
 import { ModelDetails } from "./model_details.js";
 import { ABILITIES, findModels, sortModels } from "./model_rows.js";
@@ -33,16 +33,6 @@ const COLUMNS = [
   { name: "ttft", label: "First token", isRight: true, title: "Median here, in the last 24 hours" },
   { name: "speed", label: "Speed", isRight: true, title: "Median here, in the last 24 hours" },
 ];
-
-/** Changes parameters of the address. @param {Record<string, string | string[] | null>} changes */
-function change(changes) {
-  const query = new URLSearchParams(route.value.query);
-  for (const [name, value] of Object.entries(changes)) {
-    query.delete(name);
-    for (const one of Array.isArray(value) ? value : [value]) if (one) query.append(name, one);
-  }
-  navigate(routeHref("models", ["models"], query), { replace: true });
-}
 
 export function ModelList() {
   const query = route.value.query;
@@ -92,7 +82,7 @@ export function ModelList() {
       !found.length &&
       html`<${Empty} icon="models" title="No model matches">
       <p>${showsAll ? "Take a filter away." : "Only models that can be called now are listed."}</p>
-      ${!showsAll && html`<button type="button" class="button" onClick=${() => change({ all: "1" })}>Show those without a key, too</button>`}</${Empty}>`
+      ${!showsAll && html`<button type="button" class="button" onClick=${() => changeQuery({ all: "1" })}>Show those without a key, too</button>`}</${Empty}>`
     }
     ${
       found.length > 0 &&
@@ -107,7 +97,7 @@ export function ModelList() {
       }}>Show all</button>`
     }</p>`
     }
-    ${model && html`<${ModelDetails} model=${model} row=${behaviour.get(model.id)} onClose=${() => change({ model: null })} />`}
+    ${model && html`<${ModelDetails} model=${model} row=${behaviour.get(model.id)} onClose=${() => changeQuery({ model: null })} />`}
   </div>`;
 }
 
@@ -117,17 +107,17 @@ function Filters({ list, filter, showsAll }) {
   const kinds = [...new Set(list.map((model) => model.kind))].sort();
   /** @param {string} name */
   const toggle = (name) =>
-    change({
+    changeQuery({
       can: filter.abilities.includes(name)
         ? filter.abilities.filter((/** @type {string} */ one) => one !== name)
         : [...filter.abilities, name],
     });
   return html`<div class="row wrap model-filters">
     <input id="model-search" class="input" type="search" aria-label="Search models" placeholder="Search models" value=${filter.search}
-      onInput=${(/** @type {any} */ event) => change({ search: event.target.value })} />
-    <select class="select" aria-label="Provider" value=${filter.provider} onChange=${(/** @type {any} */ event) => change({ provider: event.target.value })}>
+      onInput=${(/** @type {any} */ event) => changeQuery({ search: event.target.value })} />
+    <select class="select" aria-label="Provider" value=${filter.provider} onChange=${(/** @type {any} */ event) => changeQuery({ provider: event.target.value })}>
       <option value="">All providers</option>${providers.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>
-    <select class="select" aria-label="Kind" value=${filter.kind} onChange=${(/** @type {any} */ event) => change({ kind: event.target.value })}>
+    <select class="select" aria-label="Kind" value=${filter.kind} onChange=${(/** @type {any} */ event) => changeQuery({ kind: event.target.value })}>
       <option value="all">All kinds</option>${kinds.map((name) => html`<option key=${name} value=${name}>${name}</option>`)}</select>
     <div class="row wrap" role="group" aria-label="Abilities">${ABILITIES.map(
       (
@@ -135,7 +125,7 @@ function Filters({ list, filter, showsAll }) {
       ) => html`<button key=${one.name} type="button" class="button compact" aria-pressed=${String(filter.abilities.includes(one.name))}
         onClick=${() => toggle(one.name)}>${one.label}</button>`,
     )}</div>
-    <label class="check"><input type="checkbox" checked=${showsAll} onChange=${(/** @type {any} */ event) => change({ all: event.target.checked ? "1" : null })} />Include those without a key</label>
+    <label class="check"><input type="checkbox" checked=${showsAll} onChange=${(/** @type {any} */ event) => changeQuery({ all: event.target.checked ? "1" : null })} />Include those without a key</label>
   </div>`;
 }
 
@@ -143,7 +133,7 @@ function Filters({ list, filter, showsAll }) {
 function Head({ column, sorted, isDown }) {
   const isSorted = column.name && column.name === sorted;
   const turn = () =>
-    change({
+    changeQuery({
       sort: column.name,
       down: (isSorted ? !isDown : column.name === "calls") ? "1" : null,
     });
@@ -155,7 +145,7 @@ function Head({ column, sorted, isDown }) {
 function ModelRow({ model, row }) {
   const can = ABILITIES.filter((ability) => model.abilities[ability.name]);
   return html`<tr>
-    <td class="model-name"><button type="button" class="link-button truncate" title=${model.id} onClick=${() => change({ model: model.id })}>
+    <td class="model-name"><button type="button" class="link-button truncate" title=${model.id} onClick=${() => changeQuery({ model: model.id })}>
         ${model.id.includes("/") && html`<span class="faint">${model.id.slice(0, model.id.indexOf("/") + 1)}</span>`}${model.id.slice(model.id.indexOf("/") + 1)}</button>
       ${model.is_route && html`<span class="tag">route</span>`}${model.is_alias && html`<span class="tag">alias</span>`}
       ${model.deprecated && html`<span class="tag warn">deprecated</span>`}${!model.usable && html`<span class="tag">no key</span>`}</td>

@@ -6,37 +6,15 @@ import { describeTransformation, emptyAnswer } from "./saved_state.js";
 /** What has arrived until now. @param {Comparison} run @returns {Answer} */
 export function answerOf(run) {
   const lane = run.lanes[0];
-  const {
-    text,
-    reasoning,
-    reasoningDetails,
-    metrics,
-    cost,
-    id,
-    provider,
-    servedModel,
-    finishReason,
-  } = lane;
+  const { text, reasoning, reasoningDetails, metrics, cost } = lane;
+  const { id, provider, servedModel, finishReason } = lane;
+  const status = lane.status.peek();
   return {
     ...emptyAnswer(),
-    ...{
-      text,
-      reasoning,
-      reasoningDetails,
-      metrics,
-      cost,
-      id,
-      provider,
-      servedModel,
-      finishReason,
-    },
+    ...{ text, reasoning, reasoningDetails, metrics, cost },
+    ...{ id, provider, servedModel, finishReason },
     model: lane.model,
-    status:
-      lane.status.peek() === "failed"
-        ? "failed"
-        : lane.status.peek() === "done"
-          ? "done"
-          : "stopped",
+    status: status === "failed" || status === "done" ? status : "stopped",
     toolCalls: lane.toolCalls.filter(Boolean),
     error: lane.error,
     transformations: lane.transformations.map(describeTransformation),

@@ -61,3 +61,17 @@ export function navigate(href, { replace = false } = {}) {
   else history.pushState(null, "", href);
   route.value = parseRoute(location.hash);
 }
+
+/**
+ * Replaces parameters of the address, and keeps the others. Null, "" and [] take a parameter away.
+ * @param {Record<string, string | string[] | null>} changes
+ */
+export function changeQuery(changes) {
+  const { page, path, query } = route.peek();
+  const changed = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    changed.delete(name);
+    for (const one of Array.isArray(value) ? value : [value]) if (one) changed.append(name, one);
+  }
+  navigate(routeHref(page, path, changed), { replace: true });
+}
